@@ -1,0 +1,42 @@
+"""Homogeneous sphere."""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Sphere:
+    """A ball of a radius in nm."""
+
+    radius_nm: float
+
+    @property
+    def volume_nm3(self) -> float:
+        """4 π r³ / 3."""
+        return 4.0 / 3.0 * np.pi * self.radius_nm**3
+
+    @property
+    def diameter_nm(self) -> float:
+        """Twice the radius."""
+        return 2.0 * self.radius_nm
+
+    def scaled(self, factor: float) -> "Sphere":
+        """Return a ball of `factor` times the radius."""
+        return Sphere(self.radius_nm * factor)
+
+    def fingerprint(self) -> bytes:
+        """Return the rounded radius, as bytes."""
+        return b"sphere" + struct.pack("<d", round(self.radius_nm, 9))
+
+
+def sphere(diameter_nm: float) -> Sphere:
+    """Return a sphere.
+
+    Examples
+    --------
+    >>> round(sphere(2.0).volume_nm3, 4)
+    4.1888
+    """
+    return Sphere(diameter_nm / 2.0)

@@ -1,0 +1,138 @@
+"""The detector: pixels, hole, gap, and the second door of chance, the read-out."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from xfelspi.errors import InputError
+
+from ._photons import poisson_counts
+
+MISSING = 0x200
+"""CXI pixel mask: there is no pixel at this place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector:
+    """A flat detector normal to the beam; the defaults are the LCLS AMO pnCCD binned 4 x 4, as used for PR772.
+
+    Parameters
+    ----------
+    rows, columns : int
+        Pixels along y and x.
+    pixel_size_m, distance_m : float
+        Pixel edge and sample-detector distance.
+    hole_pixels : int
+        Edge of the square hole for the direct beam, at the middle of the detector.
+    gap_rows : int
+        Rows missing between the two halves.
+    horizontal_polarization : float
+        Fraction of the light polarized along x.
+    read_noise_photons : float
+        Standard deviation of the read-out noise per pixel, in photons; counts are rounded.
+    saturation_photons : int
+        Largest count that a pixel reports.
+    """
+
+    rows: int = 256
+    columns: int = 256
+    pixel_size_m: float = 300e-6
+    distance_m: float = 0.581
+    hole_pixels: int = 8
+    gap_rows: int = 2
+    horizontal_polarization: float = 1.0
+    read_noise_photons: float = 0.0
+    saturation_photons: int = 65_535
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        for name in ("rows", "columns"):
+            value = getattr(self, name)
+            if not 16 <= value <= 8192:
+                raise InputError(f"detector.{name} is {value}; it must lie between 16 and 8192.")
+        for name in ("pixel_size_m", "distance_m"):
+            value = getattr(self, name)
+            if not 0.0 < value < 1e3:
+                raise InputError(f"detector.{name} is {value:g}; it must be a positive length in metres.")
+        for name in ("hole_pixels", "gap_rows"):
+            value = getattr(self, name)
+            if not 0 <= value < min(self.rows, self.columns):
+                raise InputError(
+                    f"detector.{name} is {value}; it must be at least 0 and smaller than the detector."
+                )
+        if not 0.0 <= self.horizontal_polarization <= 1.0:
+            raise InputError(
+                f"detector.horizontal_polarization is {self.horizontal_polarization:g}; "
+                "it is a fraction between 0 and 1."
+            )
+        if not 0.0 <= self.read_noise_photons < 1e4:
+            raise InputError(
+                f"detector.read_noise_photons is {self.read_noise_photons:g}; it must be 0 or positive."
+            )
+        if not 1 <= self.saturation_photons <= 65_535:
+            raise InputError(
+                f"detector.saturation_photons is {self.saturation_photons}; it must lie between 1 and 65535."
+            )
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.rows, self.columns
+
+    @property
+    def middle_yx(self) -> tuple[float, float]:
+        """Pixel coordinates of the middle, where the direct beam falls unless it jitters."""
+        return (self.rows - 1) / 2.0, (self.columns - 1) / 2.0
+
+    def positions_m(
+        self, row: np.ndarray, column: np.ndarray, offset_yx: tuple[float, float] = (0.0, 0.0)
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return y and x in metres of pixel coordinates, relative to a beam that is off the middle."""
+        y = (np.asarray(row) - self.middle_yx[0] - offset_yx[0]) * self.pixel_size_m
+        x = (np.asarray(column) - self.middle_yx[1] - offset_yx[1]) * self.pixel_size_m
+        return y, x
+
+    @cached_property
+    def mask(self) -> np.ndarray:
+        """(rows, columns) uint32 of CXI bits; 0 is a good pixel."""
+        mask = np.zeros(self.shape, dtype=np.uint32)
+        rows = np.abs(np.arange(self.rows) - self.middle_yx[0])
+        columns = np.abs(np.arange(self.columns) - self.middle_yx[1])
+        in_hole = np.ix_(rows < self.hole_pixels / 2.0, columns < self.hole_pixels / 2.0)
+        mask[in_hole] = MISSING
+        mask[rows < self.gap_rows / 2.0] = MISSING
+        if not (mask == 0).any():
+            raise InputError("The hole and the gap leave no pixel of the detector; make them smaller.")
+        return mask
+
+    @cached_property
+    def good(self) -> np.ndarray:
+        """(rows, columns) float32, 1 for a good pixel and 0 for a missing one."""
+        return (self.mask == 0).astype(np.float32)
+
+    def read_out(self, expected: np.ndarray, key: int) -> np.ndarray:
+        """Count photons: Poisson, then read-out noise and saturation where they are set.
+
+        Parameters
+        ----------
+        expected : (rows, columns) float32
+            Mean photons per pixel.
+        key : int
+            64 bits that decide every pixel's chance; the same key gives the same frame.
+
+        Returns
+        -------
+        counts : (rows, columns) uint16
+            Missing pixels are 0.
+        """
+        counts = np.empty(self.shape, dtype=np.uint16)
+        poisson_counts(np.ascontiguousarray(expected, dtype=np.float32), np.uint64(key), counts)
+        if self.read_noise_photons > 0.0:
+            noise = np.random.Generator(np.random.Philox(key=key)).standard_normal(self.shape, np.float32)
+            noisy = np.rint(counts + np.float32(self.read_noise_photons) * noise) * self.good
+            counts = np.clip(noisy, 0, 65_535).astype(np.uint16)
+        if self.saturation_photons < 65_535:
+            np.minimum(counts, np.uint16(self.saturation_photons), out=counts)
+        return counts

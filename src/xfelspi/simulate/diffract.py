@@ -1,0 +1,251 @@
+"""The physics of one shot: particles scatter, waves add, pixels integrate."""
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from xfelspi.constants import ELECTRON_RADIUS_NM
+from xfelspi.errors import InputError
+
+from ._slices import BAND, BEFORE, coarse_amplitude, coarse_count, interfere, widen_columns, widening_weights
+from .beam import Pulse
+from .detector import Detector
+from .qspace import momentum_transfer, polarization_factor, solid_angle, wavenumber_per_nm
+from .scene import Particle, Scene, rotation_matrix
+from .table import STEP
+
+BLUR_FROM = 0.173
+"""Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent."""
+
+
+@dataclass(frozen=True)
+class Light:
+    """Mean photons that the particles scatter into the pixels.
+
+    Parameters
+    ----------
+    photons : (ny, nx) float32
+        Per pixel; pixels that are missing from the detector are not darkened here.
+    own : (k,) float64
+        Photons of each particle alone on good pixels.
+    """
+
+    photons: np.ndarray
+    own: np.ndarray
+
+
+def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
+    """Mean photon count that the particles of a scene put into every pixel.
+
+    Particles add as amplitudes, each in the fluence of its own place,
+
+        A_j(q) = r_e ρ_j √(fluence_j P Ω) F_j(R_jᵀ q) exp(-i q·r_j),
+        photons = Σ_j |A_j|² + 2 Re Σ_{j<k} A_j A_k* s(Δφ_x / 2) s(Δφ_y / 2),
+
+    with s(x) = sin x / x and Δφ the change of the pair's phase difference across the pixel: a pixel
+    integrates over its fringes. Kinematic (first Born) limit: no absorption, no refraction.
+
+    Parameters
+    ----------
+    scene : Scene
+        Particles with positions in nm; an empty scene is a blank and gives zeros.
+    pulse : Pulse
+        Fluence and photon energy.
+    detector : Detector
+        Geometry in metres.
+
+    Returns
+    -------
+    light : Light
+        Before any background, mask or noise.
+
+    Raises
+    ------
+    InputError
+        If a particle's speckles are narrower than two pixels.
+
+    Notes
+    -----
+    F is band-limited by the particle's size, so it is evaluated on every `step`-th pixel only, with the
+    largest step that keeps the phase between nodes within `BAND`, and interpolated. What q·r has beyond
+    x, y, x² and y² goes into those coarse amplitudes; the rest is an outer product of a row and a column.
+
+    References
+    ----------
+    Als-Nielsen & McMorrow, Elements of Modern X-ray Physics, 2nd ed., ch. 1 and 4.
+    """
+    photons = np.zeros(detector.shape, dtype=np.float32)
+    if not scene.particles:
+        return Light(photons, np.zeros(0))
+    origin = np.add(detector.middle_yx, pulse.centre_offset_pixels)
+    first = scene.particles[0]
+    shifts = [np.subtract(particle.position_nm, first.position_nm) for particle in scene.particles]
+    waves = [
+        _coarse_wave(particle, shift, pulse, detector, origin)
+        for particle, shift in zip(scene.particles, shifts, strict=True)
+    ]
+
+    steps = np.array([wave.step for wave in waves])
+    weights = np.zeros((len(waves), steps.max(), widening_weights(1).shape[1]), dtype=np.float32)
+    rows = max(wave.amplitude.shape[1] for wave in waves)
+    wide = np.empty((len(waves), 2, rows, detector.columns), dtype=np.float32)
+    is_complex = np.array([wave.is_complex for wave in waves])
+    for j, wave in enumerate(waves):
+        weights[j, : wave.step] = widening_weights(wave.step)
+        for part in range(2 if wave.is_complex else 1):
+            source = wave.amplitude[part]
+            widen_columns(source, widening_weights(wave.step), wide[j, part, : len(source)])
+
+    pairs = list(combinations(shifts, 2))
+    pair_x, pair_y = _pair_ramps(pairs, pulse, detector, origin)
+    if len(waves) > 1:
+        for j in np.flatnonzero(~is_complex):  # the first particle carries no shift: its wave is real
+            wide[j, 1] = 0.0
+        is_complex[:] = True
+    blurred = max(_phase_per_pixel(particle, pulse, detector) for particle in scene.particles) > BLUR_FROM
+    fringes = np.zeros_like(photons) if blurred else photons
+    own = np.zeros(len(waves))
+    interfere(wide, is_complex, steps, weights, pair_x, pair_y, detector.good, own, photons, fringes)
+    if blurred:
+        photons = np.maximum(_pixel_average(photons) + fringes, 0.0, dtype=np.float32)
+    return Light(photons, own)
+
+
+@dataclass(frozen=True)
+class _CoarseWave:
+    amplitude: np.ndarray  # (2, rows, columns) float32, real and imaginary part, √photons
+    step: int
+    is_complex: bool
+
+
+def _coarse_wave(
+    particle: Particle, shift: np.ndarray, pulse: Pulse, detector: Detector, origin: np.ndarray
+) -> _CoarseWave:
+    k = pulse.wavenumber_per_nm
+    phase = _phase_per_pixel(particle, pulse, detector)
+    require_sampling(particle.diameter_nm, pulse.photon_energy_ev, detector)
+    shifted = bool(shift.any())
+    if shifted:
+        phase += _residual_phase_per_pixel(shift, k, detector)
+    step = min(max(int(BAND / phase), 1), 64)
+    shape = (2, coarse_count(detector.rows, step), coarse_count(detector.columns, step))
+    radius = particle.diameter_nm / 2.0
+    field = (
+        ELECTRON_RADIUS_NM
+        * particle.electrons_per_nm3
+        * math.sqrt(pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6)
+    )
+    to_body = rotation_matrix(particle.orientation).T
+    amplitude = np.empty(shape, dtype=np.float32)
+    if largest_q_per_nm(pulse.photon_energy_ev, detector) * radius <= particle.form.extent:
+        coarse_amplitude(
+            particle.form.coefficients,
+            to_body * (radius / STEP),
+            field * radius**3,
+            k,
+            detector.pixel_size_m,
+            detector.distance_m,
+            origin,
+            step,
+            shift,
+            detector.horizontal_polarization,
+            amplitude,
+        )
+        return _CoarseWave(amplitude, step, shifted or particle.form.coefficients.shape[0] == 2)
+
+    y = ((np.arange(shape[1]) - BEFORE) * step - origin[0])[:, None] * detector.pixel_size_m
+    x = ((np.arange(shape[2]) - BEFORE) * step - origin[1])[None, :] * detector.pixel_size_m
+    z = detector.distance_m
+    q = momentum_transfer(*np.broadcast_arrays(x, y), z, k)
+    light = polarization_factor(x, y, z, detector.horizontal_polarization) * solid_angle(
+        x, y, z, detector.pixel_size_m
+    )
+    separable = k * (shift[0] * x + shift[1] * y) / z - k * shift[2] * (x**2 + y**2) / (2.0 * z**2)
+    values = field * np.sqrt(light) * particle.form.exact(q @ to_body.T, particle.diameter_nm)
+    values = values * np.exp(-1j * (q @ shift - separable))
+    amplitude[0], amplitude[1] = values.real, values.imag
+    return _CoarseWave(amplitude, step, True)
+
+
+def _pair_ramps(
+    pairs: list, pulse: Pulse, detector: Detector, origin: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Phase difference of each pair, linear and quadratic part, times its average over the pixel.
+
+    Returns (pairs, nx) and (pairs, ny) complex64; the factor 2 of the cross term is in the first.
+    """
+    k, z, p = pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m
+    x = (np.arange(detector.columns) - origin[1]) * p
+    y = (np.arange(detector.rows) - origin[0]) * p
+    ramp_x = np.empty((len(pairs), len(x)), dtype=np.complex64)
+    ramp_y = np.empty((len(pairs), len(y)), dtype=np.complex64)
+    for i, (a, b) in enumerate(pairs):
+        apart = a - b
+        ramp_x[i] = 2.0 * _ramp(x, apart[0], apart[2], k, z, p)
+        ramp_y[i] = _ramp(y, apart[1], apart[2], k, z, p)
+    return ramp_x, ramp_y
+
+
+def _ramp(u: np.ndarray, across: float, along: float, k: float, z: float, p: float) -> np.ndarray:
+    phase = k * (across * u / z - along * u**2 / (2.0 * z**2))
+    reach_squared = u**2 + z**2
+    change = k * p * (across * z - along * u) * z / reach_squared**1.5
+    return np.exp(-1j * phase) * np.sinc(change / (2.0 * np.pi))
+
+
+def _phase_per_pixel(particle: Particle, pulse: Pulse, detector: Detector) -> float:
+    """Radians between neighbouring pixels of the wave from the particle's edge."""
+    return (
+        pulse.wavenumber_per_nm * detector.pixel_size_m / detector.distance_m * particle.diameter_nm / 2.0
+    )
+
+
+def _residual_phase_per_pixel(shift: np.ndarray, k: float, detector: Detector) -> float:
+    """Bound on the slope, per pixel, of the part of q·shift that the outer products leave.
+
+    To leading order k [X x + Y y] ρ² / 2z³ and 3 k Z ρ⁴ / 8z⁴; differentiated at the farthest corner.
+    """
+    z, p = detector.distance_m, detector.pixel_size_m
+    angle = math.hypot(*detector.shape) / 2.0 * p / z
+    across = math.hypot(shift[0], shift[1])
+    return k * p / z * (1.5 * across * angle**2 + 1.5 * abs(shift[2]) * angle**3)
+
+
+def _pixel_average(values: np.ndarray) -> np.ndarray:
+    """Mean over each pixel from samples at the centres: f + δ²f/24 - 17 δ⁴f/5760 along both axes."""
+    for axis in (0, 1):
+        padded = np.concatenate(
+            [np.take(values, [0, 0], axis=axis), values, np.take(values, [-1, -1], axis=axis)], axis=axis
+        )
+        second = np.diff(padded, n=2, axis=axis)
+        fourth = np.diff(second, n=2, axis=axis)
+        inner = np.take(second, range(1, second.shape[axis] - 1), axis=axis)
+        values = values + inner / np.float32(24.0) - np.float32(17.0 / 5760.0) * fourth
+    return values
+
+
+def largest_q_per_nm(photon_energy_ev: float, detector: Detector) -> float:
+    """|q| in the farthest corner of the detector, a jitter of ten pixels included."""
+    half = [(n / 2.0 + 10.0) * detector.pixel_size_m for n in detector.shape]
+    theta = math.atan(math.hypot(*half) / detector.distance_m)
+    return 2.0 * wavenumber_per_nm(photon_energy_ev) * math.sin(theta / 2.0)
+
+
+def require_sampling(diameter_nm: float, photon_energy_ev: float, detector: Detector) -> None:
+    """Refuse a particle whose speckles, λ z / D wide, cover less than two pixels.
+
+    Raises
+    ------
+    InputError
+        With the diameter and the distance that would fit.
+    """
+    k = wavenumber_per_nm(photon_energy_ev)
+    speckle_pixels = 2.0 * math.pi / k / diameter_nm * detector.distance_m / detector.pixel_size_m
+    if speckle_pixels < 2.0:
+        raise InputError(
+            f"A {diameter_nm:g} nm particle makes speckles {speckle_pixels:.1f} pixels wide; 2 are needed. "
+            f"Shrink it below {diameter_nm * speckle_pixels / 2.0:.0f} nm, or move the detector beyond "
+            f"{detector.distance_m * 2.0 / speckle_pixels:.2f} m."
+        )

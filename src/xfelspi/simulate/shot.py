@@ -1,0 +1,200 @@
+"""One shot: drawn from a recipe by chance, then turned into expected photons by physics alone."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._slices import frame_light, widen_columns, widening_weights
+from .beam import Pulse
+from .detector import Detector
+from .diffract import scattered_light
+from .recipe import Recipe
+from .scene import Scene
+from .surround import Background, halo_corner, halo_template
+from .table import FormFactor
+
+DRAW, READ_OUT, PAIR = 1, 2, 3
+"""The doors of chance, each with streams of its own."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What one pulse did, before physics and detector: everything that was left to chance.
+
+    Parameters
+    ----------
+    scene : Scene
+        The particles.
+    pulse : Pulse
+        The X-rays.
+    photons : float or None
+        Expected photons on good pixels, where the recipe fixes them.
+    field : (rows, columns) float32 or None
+        Coarse nodes of the multiplicative field; None for an even detector.
+    field_step : int
+        Pixels between its nodes.
+    """
+
+    scene: Scene
+    pulse: Pulse
+    photons: float | None
+    field: np.ndarray | None
+    field_step: int
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Mean photons of one shot.
+
+    Parameters
+    ----------
+    photons : (ny, nx) float32
+        Per pixel; 0 where there is no pixel.
+    total : float
+        Their sum.
+    background : float
+        The part of it that no particle scattered, before the field.
+    own : (k,) float64
+        Photons of each particle alone on good pixels, before the field.
+    gain : float
+        Factor on the fluence of the scene that the recipe's photon number asked for; else 1.
+    """
+
+    photons: np.ndarray
+    total: float
+    background: float
+    own: np.ndarray
+    gain: float
+
+
+def stream(seed: int, index: int, door: int) -> np.random.Generator:
+    """Return the random stream of one shot at one door: Philox keyed by (seed, door), counted by index."""
+    return np.random.Generator(np.random.Philox(key=[seed, door], counter=[0, 0, 0, index]))
+
+
+def read_out_key(seed: int, index: int) -> int:
+    """64 bits that decide the read-out of one shot."""
+    return int(np.random.Philox(key=[seed, READ_OUT], counter=[0, 0, 0, index]).random_raw())
+
+
+def draw_shot(recipe: Recipe, form: FormFactor, seed: int, index: int) -> Shot:
+    """Draw shot `index` of a run; it depends on (recipe, seed, index) alone.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        The populations.
+    form : FormFactor
+        Form factor of the recipe's shape.
+    seed, index : int
+        Run and shot.
+    """
+    rng = stream(seed, index, DRAW)
+    single_comes_first = stream(seed, index // 2, PAIR).random() < 0.5
+    number = recipe.sample.draw_number(rng, single=single_comes_first == (index % 2 == 0))
+    pulse = recipe.beam.draw(rng)
+    scene = recipe.sample.draw(rng, form, number, recipe.beam.draw_place(rng))
+    photons = None
+    if recipe.beam.photons_per_frame is not None:
+        low, high = recipe.beam.photons_per_frame
+        photons = low * (high / low) ** rng.random()
+    field = None
+    if recipe.fluctuation.rms > 0.0:
+        field = recipe.fluctuation.draw(rng, recipe.detector)
+    return Shot(scene, pulse, photons, field, recipe.fluctuation.step)
+
+
+def expected_photons(shot: Shot, detector: Detector, background: Background) -> Expectation:
+    """Mean photon count in every pixel of one shot: a pure function.
+
+    photons = field · (scattered + flat + halo) on good pixels. Where the recipe fixes the total, the
+    scattered part and the background get their fractions of it, and the sum with the field is brought to it.
+
+    Parameters
+    ----------
+    shot : Shot
+        What was drawn.
+    detector : Detector
+        Geometry and mask.
+    background : Background
+        Its mean strength; the pulse energy scales it where it is given in photons.
+
+    Returns
+    -------
+    expectation : Expectation
+        Before any noise; see `Detector.read_out`.
+    """
+    pulse = shot.pulse
+    light = scattered_light(shot.scene, pulse, detector)
+    good = detector.good
+    n_good = float(good.sum())
+    gain = 1.0
+    if shot.photons is not None:
+        flat = background.flat_fraction * shot.photons
+        halo = background.halo_fraction * shot.photons
+        scattered = float(np.vdot(light.photons, good))
+        if scattered > 0.0:
+            gain = (shot.photons - flat - halo) / scattered
+    else:
+        flat = background.flat_photons_per_pixel * n_good * pulse.energy_ratio
+        halo = background.halo_photons * pulse.energy_ratio
+
+    photons = np.empty(detector.shape, dtype=np.float32)
+    weights = widening_weights(shot.field_step)
+    if shot.field is None:
+        field = np.empty((0, detector.columns), dtype=np.float32)
+    else:
+        field = np.empty((len(shot.field), detector.columns), dtype=np.float32)
+        widen_columns(shot.field, weights, field)
+    total = frame_light(
+        light.photons,
+        np.float32(gain),
+        np.float32(flat / n_good),
+        np.float32(halo),
+        halo_template(detector, background.halo_decay_pixels),
+        halo_corner(pulse.centre_offset_pixels),
+        field,
+        weights,
+        good,
+        photons,
+    )
+    scale = 1.0
+    if shot.photons is not None and shot.scene.particles and total > 0.0:
+        scale = shot.photons / total
+        photons *= np.float32(scale)
+    return Expectation(
+        photons=photons,
+        total=total * scale,
+        background=(flat + halo) * scale,
+        own=light.own * (gain * scale),
+        gain=gain * scale,
+    )
+
+
+def label_of(scene: Scene) -> str:
+    """Return the class of a scene, in the words of `xfelspi.patterns.LABELS`."""
+    number = len(scene.particles)
+    return "blank" if number == 0 else "single" if number == 1 else "multiple"
+
+
+def runner_up(scene: Scene, own: np.ndarray) -> tuple[float, float]:
+    """Return the second brightest particle's share of all photons, and its distance from the brightest.
+
+    Parameters
+    ----------
+    scene : Scene
+        The particles.
+    own : (k,) float64
+        Photons of each alone.
+
+    Returns
+    -------
+    fraction, separation_nm : float
+        0 and NaN with fewer than two particles; the separation is transverse to the beam.
+    """
+    if len(scene.particles) < 2:
+        return 0.0, math.nan
+    second, first = np.argsort(own, kind="stable")[-2:]
+    a, b = scene.particles[first].position_nm, scene.particles[second].position_nm
+    return float(own[second] / own.sum()), math.hypot(a[0] - b[0], a[1] - b[1])
