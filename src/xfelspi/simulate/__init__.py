@@ -5,6 +5,7 @@ from .detector import Detector
 from .diffract import Light, scattered_light
 from .form_factor import form_factor
 from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
+from .run import Experiment, simulate_to_file
 from .scene import Particle, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
 from .surround import Background, Fluctuation
@@ -15,6 +16,7 @@ __all__ = [
     "Beam",
     "Detector",
     "Expectation",
+    "Experiment",
     "Fluctuation",
     "FormFactor",
     "Light",
@@ -33,4 +35,5 @@ __all__ = [
     "recipe_from_dict",
     "recipe_names",
     "scattered_light",
+    "simulate_to_file",
 ]

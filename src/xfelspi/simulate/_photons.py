@@ -19,9 +19,36 @@ def mix64(z):
     return z ^ (z >> np.uint64(31))
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _exp_minus(x):
+    """exp(-x) for 0 <= x < 16 to 1e-13, without a call, so that loops over it vectorize."""
+    r = x * -0.0625  # exp(-x) = exp(-x/16)^16
+    p = 1.0 + r * (
+        1.0
+        + r
+        * (
+            1 / 2
+            + r
+            * (
+                1 / 6
+                + r
+                * (
+                    1 / 24
+                    + r
+                    * (1 / 120 + r * (1 / 720 + r * (1 / 5040 + r * (1 / 40320 + r * (1 / 362880 + r / 3628800)))))
+                )
+            )
+        )
+    )
+    p *= p
+    p *= p
+    p *= p
+    return p * p
+
+
 @njit(nogil=True, cache=True)
-def _small_mean(mean, u):
-    """Poisson by inverting the cumulative sum; exact, and quick below a mean of about ten."""
+def _from_four(mean, u):
+    """Poisson by inverting the cumulative sum, for what has turned out to be 4 or more."""
     p = math.exp(-mean)
     below = p
     k = 0
@@ -60,23 +87,43 @@ def _large_mean(mean, key):
 def poisson_counts(expected, key, out):
     """out[y, x] ~ Poisson(expected[y, x]), decided by (key, pixel) alone.
 
-    expected (ny, nx) float32, key uint64, out (ny, nx) uint16, capped at 65535. One vectorized pass
-    hashes every pixel; since exp(-m) >= 1 - m, a uniform below 1 - m is a certain zero, and only the
-    few others are worked out.
+    expected (ny, nx) float32, key uint64, out (ny, nx) uint16, capped at 65535. The cumulative sum is
+    inverted at one uniform per pixel, in vectorized passes: hash all pixels; keep those that may be lit,
+    since exp(-m) >= 1 - m makes a uniform below 1 - m a certain zero; count them up to 3; work out the rest.
     """
     ny, nx = expected.shape
     uniform = np.empty(nx)
+    place = np.empty(nx + 1, dtype=np.int64)
+    mean = np.empty(nx + 1)
+    chance = np.empty(nx + 1)
+    count = np.empty(nx + 1, dtype=np.int64)
     for y in range(ny):
         base = key + np.uint64(y * nx) * GOLDEN
         for x in range(nx):
             uniform[x] = np.float64(mix64(base + np.uint64(x) * GOLDEN) >> np.uint64(11)) * TO_UNIT
+        out[y] = 0
+        lit = 0
         for x in range(nx):
-            mean = np.float64(expected[y, x])
-            if uniform[x] < 1.0 - mean:
-                out[y, x] = 0
-            elif mean < 10.0:
-                out[y, x] = _small_mean(mean, uniform[x])
-            else:
+            place[lit] = x
+            lit += uniform[x] + expected[y, x] >= 1.0
+        for i in range(lit):
+            mean[i] = expected[y, place[i]]
+            chance[i] = uniform[place[i]]
+        for i in range(lit):
+            m, u = mean[i], chance[i]
+            p0 = _exp_minus(min(m, 15.0))
+            p1 = p0 * m
+            p2 = p1 * m * 0.5
+            p3 = p2 * m * (1 / 3)
+            c1 = p0 + p1
+            c2 = c1 + p2
+            count[i] = np.int64(u >= p0) + np.int64(u >= c1) + np.int64(u >= c2) + np.int64(u >= c2 + p3)
+        for i in range(lit):
+            if mean[i] >= 10.0:
                 # A stream of its own, started from this pixel's hash.
-                count = _large_mean(mean, mix64(base + np.uint64(x) * GOLDEN))
-                out[y, x] = min(count, 65535.0)
+                large = _large_mean(mean[i], mix64(base + np.uint64(place[i]) * GOLDEN))
+                out[y, place[i]] = min(large, 65535.0)
+            elif count[i] == 4:
+                out[y, place[i]] = _from_four(mean[i], chance[i])
+            else:
+                out[y, place[i]] = count[i]

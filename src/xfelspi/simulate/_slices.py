@@ -38,32 +38,78 @@ def widening_weights(step: int) -> np.ndarray:
     return weights
 
 
+@lru_cache(maxsize=64)
+def row_weights(step: int, pixels: int) -> np.ndarray:
+    """Return the widening weights laid out along a row: (TAPS, pixels) float32."""
+    return np.ascontiguousarray(widening_weights(step)[np.arange(pixels) % step].T)
+
+
 def coarse_count(pixels: int, step: int) -> int:
     """Return the number of coarse nodes that cover `pixels`."""
     return -(-pixels // step) + TAPS - 1
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _cubic(t, w):
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
+def _cubic(t):
     """Weights of the uniform cubic B-spline at a fraction t between nodes 1 and 2 of 4."""
     s = np.float32(1.0) - t
     sixth = np.float32(1.0 / 6.0)
-    w[0] = s * s * s * sixth
-    w[1] = (np.float32(4.0) - t * t * (np.float32(6.0) - np.float32(3.0) * t)) * sixth
-    w[2] = (np.float32(4.0) - s * s * (np.float32(6.0) - np.float32(3.0) * s)) * sixth
-    w[3] = t * t * t * sixth
+    w1 = (np.float32(4.0) - t * t * (np.float32(6.0) - np.float32(3.0) * t)) * sixth
+    w2 = (np.float32(4.0) - s * s * (np.float32(6.0) - np.float32(3.0) * s)) * sixth
+    return s * s * s * sixth, w1, w2, t * t * t * sixth
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
-def _spline(table, i, j, k, wx, wy, wz):
-    total = np.float32(0.0)
-    for a in range(4):
-        plane = np.float32(0.0)
-        for b in range(4):
-            row = table[i + a, j + b]
-            plane += wy[b] * (wz[0] * row[k] + wz[1] * row[k + 1] + wz[2] * row[k + 2] + wz[3] * row[k + 3])
-        total += wx[a] * plane
-    return total
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
+def _plane(table, i, n, y0, y1, y2, y3):
+    """Sums over y of 4 x 4 coefficients of a flat table, for each of four neighbours along z.
+
+    Indices are unsigned: that spares the check for negative ones.
+    """
+    j, k, m = i + n, i + n + n, i + n + n + n
+    a, b, c = np.uint64(1), np.uint64(2), np.uint64(3)
+    s0 = y0 * table[i] + y1 * table[j] + y2 * table[k] + y3 * table[m]
+    s1 = y0 * table[i + a] + y1 * table[j + a] + y2 * table[k + a] + y3 * table[m + a]
+    s2 = y0 * table[i + b] + y1 * table[j + b] + y2 * table[k + b] + y3 * table[m + b]
+    s3 = y0 * table[i + c] + y1 * table[j + c] + y2 * table[k + c] + y3 * table[m + c]
+    return s0, s1, s2, s3
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
+def _spline(table, n, gx, gy, gz):
+    """Cubic B-spline at (gx, gy, gz), in nodes, from a flat table of n x n x n coefficients."""
+    i, j, k = np.uint64(gx), np.uint64(gy), np.uint64(gz)
+    x0, x1, x2, x3 = _cubic(np.float32(gx - np.float64(i)))
+    y0, y1, y2, y3 = _cubic(np.float32(gy - np.float64(j)))
+    z0, z1, z2, z3 = _cubic(np.float32(gz - np.float64(k)))
+    one = np.uint64(1)
+    first = ((i - one) * n + (j - one)) * n + (k - one)
+    plane = n * n
+    a0, a1, a2, a3 = _plane(table, first, n, y0, y1, y2, y3)
+    b0, b1, b2, b3 = _plane(table, first + plane, n, y0, y1, y2, y3)
+    c0, c1, c2, c3 = _plane(table, first + plane + plane, n, y0, y1, y2, y3)
+    d0, d1, d2, d3 = _plane(table, first + plane + plane + plane, n, y0, y1, y2, y3)
+    return (
+        z0 * (x0 * a0 + x1 * b0 + x2 * c0 + x3 * d0)
+        + z1 * (x0 * a1 + x1 * b1 + x2 * c1 + x3 * d1)
+        + z2 * (x0 * a2 + x1 * b2 + x2 * c2 + x3 * d2)
+        + z3 * (x0 * a3 + x1 * b3 + x2 * c3 + x3 * d3)
+    )
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
+def _sincos(x):
+    """sin x and cos x to 1e-10 without a branch, so that loops over it vectorize."""
+    n = np.floor(x * (2.0 / np.pi) + 0.5)
+    r = (x - n * 1.5707963267341256) - n * 6.077100506506192e-11  # π/2 in two parts
+    r2 = r * r
+    s = r * (1.0 + r2 * (-1 / 6 + r2 * (1 / 120 + r2 * (-1 / 5040 + r2 * (1 / 362880 - r2 / 39916800)))))
+    c = 1.0 + r2 * (
+        -0.5 + r2 * (1 / 24 + r2 * (-1 / 720 + r2 * (1 / 40320 + r2 * (-1 / 3628800 + r2 / 479001600))))
+    )
+    half = np.floor(n * 0.5)
+    odd = n - 2.0 * half  # 1 in the second and fourth quadrant, where sine and cosine swap
+    sign = 1.0 - 2.0 * (half - 2.0 * np.floor(half * 0.5))  # -1 in the third and fourth
+    return sign * (s + odd * (c - s)), sign * (c - odd * (c + s))
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -76,62 +122,96 @@ def coarse_amplitude(table, to_table, factor, wavenumber, pixel, distance, origi
     float32. `remainder` is q.shift less the part that is linear and quadratic in x and y, which
     `interfere` applies as outer products.
     """
-    middle = table.shape[1] // 2
+    n = np.uint64(table.shape[1])
+    middle = np.float64(table.shape[1] // 2)
     complex_table = table.shape[0] == 2
+    real_part = table[0].reshape(-1)
+    imag_part = table[table.shape[0] - 1].reshape(-1)
     shifted = shift[0] != 0.0 or shift[1] != 0.0 or shift[2] != 0.0
-    wx = np.empty(4, dtype=np.float32)
-    wy = np.empty(4, dtype=np.float32)
-    wz = np.empty(4, dtype=np.float32)
+    columns = out.shape[2]
+    place = np.empty((3, columns))
+    scale = np.empty(columns)
+    phase = np.empty((2, columns))  # sine and cosine
     inverse_z = 1.0 / distance
     for a in range(out.shape[1]):
         y = ((a - BEFORE) * step - origin[0]) * pixel
-        for b in range(out.shape[2]):
+        for b in range(columns):  # vectorizes; the look-ups below do not
             x = ((b - BEFORE) * step - origin[1]) * pixel
             inverse_r = 1.0 / math.sqrt(x * x + y * y + distance * distance)
             cx, cy, cz = x * inverse_r, y * inverse_r, distance * inverse_r - 1.0
             qx, qy, qz = wavenumber * cx, wavenumber * cy, wavenumber * cz
-            gx = to_table[0, 0] * qx + to_table[0, 1] * qy + to_table[0, 2] * qz + middle
-            gy = to_table[1, 0] * qx + to_table[1, 1] * qy + to_table[1, 2] * qz + middle
-            gz = to_table[2, 0] * qx + to_table[2, 1] * qy + to_table[2, 2] * qz + middle
-            i, j, k = int(gx), int(gy), int(gz)
-            _cubic(np.float32(gx - i), wx)
-            _cubic(np.float32(gy - j), wy)
-            _cubic(np.float32(gz - k), wz)
+            place[0, b] = to_table[0, 0] * qx + to_table[0, 1] * qy + to_table[0, 2] * qz
+            place[1, b] = to_table[1, 0] * qx + to_table[1, 1] * qy + to_table[1, 2] * qz
+            place[2, b] = to_table[2, 0] * qx + to_table[2, 1] * qy + to_table[2, 2] * qz
             polarized = 1.0 - h * cx * cx - (1.0 - h) * cy * cy
-            scale = factor * pixel * math.sqrt(polarized * distance * inverse_r) * inverse_r
-            real = scale * _spline(table[0], i - 1, j - 1, k - 1, wx, wy, wz)
-            imag = 0.0
-            if complex_table:
-                imag = scale * _spline(table[1], i - 1, j - 1, k - 1, wx, wy, wz)
+            scale[b] = factor * pixel * math.sqrt(polarized * distance * inverse_r) * inverse_r
             if shifted:
                 curved = 0.5 * (x * x + y * y) * inverse_z * inverse_z
-                phase = wavenumber * (
-                    shift[0] * (cx - x * inverse_z)
-                    + shift[1] * (cy - y * inverse_z)
-                    + shift[2] * (cz + curved)
+                phase[0, b], phase[1, b] = _sincos(
+                    wavenumber
+                    * (
+                        shift[0] * (cx - x * inverse_z)
+                        + shift[1] * (cy - y * inverse_z)
+                        + shift[2] * (cz + curved)
+                    )
                 )
-                c, s = math.cos(phase), math.sin(phase)
+        for b in range(columns):
+            # Friedel: F(-q) = F(q)*, so one half of the table does, and stays in cache.
+            side = -1.0 if place[0, b] < 0.0 else 1.0
+            gx, gy, gz = side * place[0, b] + middle, side * place[1, b] + middle, side * place[2, b] + middle
+            real = scale[b] * _spline(real_part, n, gx, gy, gz)
+            imag = 0.0
+            if complex_table:
+                imag = side * scale[b] * _spline(imag_part, n, gx, gy, gz)
+            if shifted:
+                s, c = phase[0, b], phase[1, b]
                 real, imag = real * c + imag * s, imag * c - real * s
             out[0, a, b] = real
             out[1, a, b] = imag
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def widen_columns(coarse, weights, out):
+def pair_ramp(u, across, along, wavenumber, distance, pixel, gain, out):
+    """out[0] + i out[1] = gain · exp(-i φ) · sin(Δ/2) / (Δ/2) along one axis of the detector.
+
+    φ = k (across u / z - along u² / 2z²) is a pair's phase difference to second order; Δ is its change,
+    exact on the axis, across a pixel at u. u (n,) in m, out (2, n) float32.
+    """
+    for i in range(u.shape[0]):
+        slope = u[i] / distance
+        s, c = _sincos(wavenumber * (across - 0.5 * along * slope) * slope)
+        inverse = 1.0 / math.sqrt(1.0 + slope * slope)
+        half = 0.5 * wavenumber * pixel / distance * (across - along * slope) * inverse * inverse * inverse
+        half_squared = half * half
+        sine, _ = _sincos(half)
+        series = 1.0 - half_squared / 6.0 + half_squared * half_squared / 120.0
+        average = gain * (series if half_squared < 1e-4 else sine / half)
+        out[0, i] = c * average
+        out[1, i] = -s * average
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def widen_columns(coarse, weights, step, out):
     """out[row, x] for every coarse row: the horizontal half of the interpolation.
 
-    coarse (rows, m) float32, weights (step, TAPS) float32, out (rows, nx) float32.
+    coarse (rows, m) float32, weights (TAPS, nx) float32, out (rows, nx) float32. Each node is first repeated
+    `step` times, so that tap t of pixel x lies at x + t · step and the sum runs along contiguous memory.
     """
-    step = weights.shape[0]
     nx = out.shape[1]
+    repeated = np.empty(coarse.shape[1] * step, dtype=np.float32)
+    w0, w1, w2, w3, w4, w5 = weights[0], weights[1], weights[2], weights[3], weights[4], weights[5]
+    r1, r2, r3 = repeated[step:], repeated[2 * step :], repeated[3 * step :]
+    r4, r5 = repeated[4 * step :], repeated[5 * step :]
     for row in range(coarse.shape[0]):
-        for node in range(-(-nx // step)):
-            first = node * step
-            for p in range(min(step, nx - first)):
-                total = np.float32(0.0)
-                for t in range(TAPS):
-                    total += weights[p, t] * coarse[row, node + t]
-                out[row, first + p] = total
+        for node in range(coarse.shape[1]):
+            value = coarse[row, node]
+            for p in range(node * step, node * step + step):
+                repeated[p] = value
+        line = out[row]
+        for x in range(nx):
+            line[x] = (w0[x] * repeated[x] + w1[x] * r1[x] + w2[x] * r2[x]) + (
+                w3[x] * r3[x] + w4[x] * r4[x] + w5[x] * r5[x]
+            )
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -145,54 +225,81 @@ def _widen_row(rows, weights, y, out):
     r0, r1, r2 = rows[node], rows[node + 1], rows[node + 2]
     r3, r4, r5 = rows[node + 3], rows[node + 4], rows[node + 5]
     for x in range(out.shape[0]):
-        out[x] = w0 * r0[x] + w1 * r1[x] + w2 * r2[x] + w3 * r3[x] + w4 * r4[x] + w5 * r5[x]
+        out[x] = (w0 * r0[x] + w1 * r1[x] + w2 * r2[x]) + (w3 * r3[x] + w4 * r4[x] + w5 * r5[x])
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def interfere(wide, is_complex, steps, weights, pair_x, pair_y, good, own, photons, fringes):
+def _own_light(real, imag, light, line):
+    """line += |A|²; return the part of it that falls on good pixels."""
+    total = np.float32(0.0)
+    for x in range(line.shape[0]):
+        value = real[x] * real[x] + imag[x] * imag[x]
+        line[x] += value
+        total += value * light[x]
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _own_light_of_real(real, light, line):
+    total = np.float32(0.0)
+    for x in range(line.shape[0]):
+        value = real[x] * real[x]
+        line[x] += value
+        total += value * light[x]
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _add_fringes(ar, ai, br, bi, xr, xi, yr, yi, line):
+    """line += Re[a b* (x y)] with x along the row and y constant."""
+    for x in range(line.shape[0]):
+        gr = xr[x] * yr - xi[x] * yi
+        gi = xr[x] * yi + xi[x] * yr
+        cr = ar[x] * br[x] + ai[x] * bi[x]
+        ci = ai[x] * br[x] - ar[x] * bi[x]
+        line[x] += cr * gr - ci * gi
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons, fringes):
     """photons = Σ_j |A_j|² and fringes += 2 Re Σ_{j<k} A_j A_k* s_x s_y, pixel by pixel.
 
-    wide (k, 2, rows, nx) float32: amplitudes widened along x; is_complex (k,) bool; steps (k,) int64;
-    weights (k, max step, TAPS); pair_x, pair_y (pairs, nx or ny) complex64: ramps of each pair's phase
-    difference times its average over the pixel; good (ny, nx) float32; own (k,) float64 receives
+    coarse (k, 2, rows, m) float32; parts 1 where every amplitude is real, else 2; across (TAPS, nx) and
+    down (step, TAPS) the widening weights; pair_x, pair_y (pairs, 2, nx or ny) float32: ramps of each pair's
+    phase difference times its average over the pixel; good (ny, nx) float32; own (k,) float64 receives
     each particle's photons on good pixels; photons and fringes (ny, nx) float32 may be the same array.
     """
-    k, ny, nx = wide.shape[0], photons.shape[0], photons.shape[1]
-    amplitude = np.zeros((k, 2, nx), dtype=np.float32)
-    row = np.empty(nx, dtype=np.float32)
+    k, ny, nx = coarse.shape[0], photons.shape[0], photons.shape[1]
+    step = down.shape[0]
+    wide = np.empty((k, parts, coarse.shape[2], nx), dtype=np.float32)
+    for j in range(k):
+        for part in range(parts):
+            widen_columns(coarse[j, part], across, step, wide[j, part])
+    amplitude = np.empty((k, parts, nx), dtype=np.float32)
+    own[:] = 0.0
+    photons[:] = 0.0
     for y in range(ny):
-        light = good[y]
         for j in range(k):
-            real, imag = amplitude[j, 0], amplitude[j, 1]
-            _widen_row(wide[j, 0], weights[j, : steps[j]], y, real)
-            total = np.float32(0.0)
-            if is_complex[j]:
-                _widen_row(wide[j, 1], weights[j, : steps[j]], y, imag)
-                for x in range(nx):
-                    row[x] = real[x] * real[x] + imag[x] * imag[x]
-                    total += light[x] * row[x]
+            for part in range(parts):
+                _widen_row(wide[j, part], down, y, amplitude[j, part])
+            if parts == 1:
+                own[j] += _own_light_of_real(amplitude[j, 0], good[y], photons[y])
             else:
-                for x in range(nx):
-                    row[x] = real[x] * real[x]
-                    total += light[x] * row[x]
-            own[j] += total
-            if j == 0:
-                photons[y, :] = row
-            else:
-                photons[y, :] += row
+                own[j] += _own_light(amplitude[j, 0], amplitude[j, 1], good[y], photons[y])
         pair = 0
         for j in range(k):
             for m in range(j + 1, k):
-                ar, ai, br, bi = amplitude[j, 0], amplitude[j, 1], amplitude[m, 0], amplitude[m, 1]
-                yr, yi = pair_y[pair, y].real, pair_y[pair, y].imag
-                ramp = pair_x[pair]
-                line = fringes[y]
-                for x in range(nx):
-                    gr = ramp[x].real * yr - ramp[x].imag * yi
-                    gi = ramp[x].real * yi + ramp[x].imag * yr
-                    cr = ar[x] * br[x] + ai[x] * bi[x]
-                    ci = ai[x] * br[x] - ar[x] * bi[x]
-                    line[x] += cr * gr - ci * gi
+                _add_fringes(
+                    amplitude[j, 0],
+                    amplitude[j, 1],
+                    amplitude[m, 0],
+                    amplitude[m, 1],
+                    pair_x[pair, 0],
+                    pair_x[pair, 1],
+                    pair_y[pair, 0, y],
+                    pair_y[pair, 1, y],
+                    fringes[y],
+                )
                 pair += 1
 
 

@@ -9,7 +9,16 @@ import numpy as np
 from xfelspi.constants import ELECTRON_RADIUS_NM
 from xfelspi.errors import InputError
 
-from ._slices import BAND, BEFORE, coarse_amplitude, coarse_count, interfere, widen_columns, widening_weights
+from ._slices import (
+    BAND,
+    BEFORE,
+    coarse_amplitude,
+    coarse_count,
+    interfere,
+    pair_ramp,
+    row_weights,
+    widening_weights,
+)
 from .beam import Pulse
 from .detector import Detector
 from .qspace import momentum_transfer, polarization_factor, solid_angle, wavenumber_per_nm
@@ -80,57 +89,60 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     if not scene.particles:
         return Light(photons, np.zeros(0))
     origin = np.add(detector.middle_yx, pulse.centre_offset_pixels)
-    first = scene.particles[0]
-    shifts = [np.subtract(particle.position_nm, first.position_nm) for particle in scene.particles]
-    waves = [
-        _coarse_wave(particle, shift, pulse, detector, origin)
-        for particle, shift in zip(scene.particles, shifts, strict=True)
+    places = np.array([particle.position_nm for particle in scene.particles])
+    shifts = places - places[0]  # a phase common to all is not seen
+    step = _coarse_step(scene, shifts, pulse, detector)
+    coarse = np.empty(
+        (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
+        dtype=np.float32,
+    )
+    is_real = [
+        _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin)
+        for j, particle in enumerate(scene.particles)
     ]
-
-    steps = np.array([wave.step for wave in waves])
-    weights = np.zeros((len(waves), steps.max(), widening_weights(1).shape[1]), dtype=np.float32)
-    rows = max(wave.amplitude.shape[1] for wave in waves)
-    wide = np.empty((len(waves), 2, rows, detector.columns), dtype=np.float32)
-    is_complex = np.array([wave.is_complex for wave in waves])
-    for j, wave in enumerate(waves):
-        weights[j, : wave.step] = widening_weights(wave.step)
-        for part in range(2 if wave.is_complex else 1):
-            source = wave.amplitude[part]
-            widen_columns(source, widening_weights(wave.step), wide[j, part, : len(source)])
-
-    pairs = list(combinations(shifts, 2))
-    pair_x, pair_y = _pair_ramps(pairs, pulse, detector, origin)
-    if len(waves) > 1:
-        for j in np.flatnonzero(~is_complex):  # the first particle carries no shift: its wave is real
-            wide[j, 1] = 0.0
-        is_complex[:] = True
-    blurred = max(_phase_per_pixel(particle, pulse, detector) for particle in scene.particles) > BLUR_FROM
+    pair_x, pair_y = _pair_ramps(shifts, pulse, detector, origin)
+    blurred = max(_edge_phase(particle, pulse, detector) for particle in scene.particles) > BLUR_FROM
     fringes = np.zeros_like(photons) if blurred else photons
-    own = np.zeros(len(waves))
-    interfere(wide, is_complex, steps, weights, pair_x, pair_y, detector.good, own, photons, fringes)
+    own = np.zeros(len(shifts))
+    interfere(
+        coarse,
+        1 if all(is_real) and len(shifts) == 1 else 2,
+        row_weights(step, detector.columns),
+        widening_weights(step),
+        pair_x,
+        pair_y,
+        detector.good,
+        own,
+        photons,
+        fringes,
+    )
     if blurred:
         photons = np.maximum(_pixel_average(photons) + fringes, 0.0, dtype=np.float32)
     return Light(photons, own)
 
 
-@dataclass(frozen=True)
-class _CoarseWave:
-    amplitude: np.ndarray  # (2, rows, columns) float32, real and imaginary part, √photons
-    step: int
-    is_complex: bool
+def _coarse_step(scene: Scene, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> int:
+    """Return the pixels between coarse nodes: as many as keep every wave's phase within `BAND` per node."""
+    largest = 0.0
+    for particle, shift in zip(scene.particles, shifts, strict=True):
+        require_sampling(particle.diameter_nm, pulse.photon_energy_ev, detector)
+        phase = _edge_phase(particle, pulse, detector)
+        phase += _residual_phase(shift, pulse.wavenumber_per_nm, detector)
+        largest = max(largest, phase)
+    return min(max(int(BAND / largest), 1), 64)
 
 
-def _coarse_wave(
-    particle: Particle, shift: np.ndarray, pulse: Pulse, detector: Detector, origin: np.ndarray
-) -> _CoarseWave:
+def _fill_coarse(
+    out: np.ndarray,
+    particle: Particle,
+    shift: np.ndarray,
+    step: int,
+    pulse: Pulse,
+    detector: Detector,
+    origin: np.ndarray,
+) -> bool:
+    """Write A_j, less its outer-product phase, into (2, rows, columns) float32; tell whether it is real."""
     k = pulse.wavenumber_per_nm
-    phase = _phase_per_pixel(particle, pulse, detector)
-    require_sampling(particle.diameter_nm, pulse.photon_energy_ev, detector)
-    shifted = bool(shift.any())
-    if shifted:
-        phase += _residual_phase_per_pixel(shift, k, detector)
-    step = min(max(int(BAND / phase), 1), 64)
-    shape = (2, coarse_count(detector.rows, step), coarse_count(detector.columns, step))
     radius = particle.diameter_nm / 2.0
     field = (
         ELECTRON_RADIUS_NM
@@ -138,7 +150,6 @@ def _coarse_wave(
         * math.sqrt(pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6)
     )
     to_body = rotation_matrix(particle.orientation).T
-    amplitude = np.empty(shape, dtype=np.float32)
     if largest_q_per_nm(pulse.photon_energy_ev, detector) * radius <= particle.form.extent:
         coarse_amplitude(
             particle.form.coefficients,
@@ -151,58 +162,52 @@ def _coarse_wave(
             step,
             shift,
             detector.horizontal_polarization,
-            amplitude,
+            out,
         )
-        return _CoarseWave(amplitude, step, shifted or particle.form.coefficients.shape[0] == 2)
+        return particle.form.coefficients.shape[0] == 1
 
-    y = ((np.arange(shape[1]) - BEFORE) * step - origin[0])[:, None] * detector.pixel_size_m
-    x = ((np.arange(shape[2]) - BEFORE) * step - origin[1])[None, :] * detector.pixel_size_m
+    y = ((np.arange(out.shape[1]) - BEFORE) * step - origin[0])[:, None] * detector.pixel_size_m
+    x = ((np.arange(out.shape[2]) - BEFORE) * step - origin[1])[None, :] * detector.pixel_size_m
     z = detector.distance_m
     q = momentum_transfer(*np.broadcast_arrays(x, y), z, k)
     light = polarization_factor(x, y, z, detector.horizontal_polarization) * solid_angle(
         x, y, z, detector.pixel_size_m
     )
-    separable = k * (shift[0] * x + shift[1] * y) / z - k * shift[2] * (x**2 + y**2) / (2.0 * z**2)
+    outer = k * (shift[0] * x + shift[1] * y) / z - k * shift[2] * (x**2 + y**2) / (2.0 * z**2)
     values = field * np.sqrt(light) * particle.form.exact(q @ to_body.T, particle.diameter_nm)
-    values = values * np.exp(-1j * (q @ shift - separable))
-    amplitude[0], amplitude[1] = values.real, values.imag
-    return _CoarseWave(amplitude, step, True)
+    values = values * np.exp(-1j * (q @ shift - outer))
+    out[0], out[1] = values.real, values.imag
+    return False
 
 
 def _pair_ramps(
-    pairs: list, pulse: Pulse, detector: Detector, origin: np.ndarray
+    shifts: np.ndarray, pulse: Pulse, detector: Detector, origin: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Phase difference of each pair, linear and quadratic part, times its average over the pixel.
+    """Outer-product phase of each pair times its average over the pixel: (pairs, 2, nx) and (pairs, 2, ny).
 
-    Returns (pairs, nx) and (pairs, ny) complex64; the factor 2 of the cross term is in the first.
+    The factor 2 of the cross terms is in the first.
     """
-    k, z, p = pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m
-    x = (np.arange(detector.columns) - origin[1]) * p
-    y = (np.arange(detector.rows) - origin[0]) * p
-    ramp_x = np.empty((len(pairs), len(x)), dtype=np.complex64)
-    ramp_y = np.empty((len(pairs), len(y)), dtype=np.complex64)
+    pairs = list(combinations(range(len(shifts)), 2))
+    x = (np.arange(detector.columns) - origin[1]) * detector.pixel_size_m
+    y = (np.arange(detector.rows) - origin[0]) * detector.pixel_size_m
+    ramp_x = np.empty((len(pairs), 2, len(x)), dtype=np.float32)
+    ramp_y = np.empty((len(pairs), 2, len(y)), dtype=np.float32)
+    geometry = (pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m)
     for i, (a, b) in enumerate(pairs):
-        apart = a - b
-        ramp_x[i] = 2.0 * _ramp(x, apart[0], apart[2], k, z, p)
-        ramp_y[i] = _ramp(y, apart[1], apart[2], k, z, p)
+        apart = shifts[a] - shifts[b]
+        pair_ramp(x, apart[0], apart[2], *geometry, 2.0, ramp_x[i])
+        pair_ramp(y, apart[1], apart[2], *geometry, 1.0, ramp_y[i])
     return ramp_x, ramp_y
 
 
-def _ramp(u: np.ndarray, across: float, along: float, k: float, z: float, p: float) -> np.ndarray:
-    phase = k * (across * u / z - along * u**2 / (2.0 * z**2))
-    reach_squared = u**2 + z**2
-    change = k * p * (across * z - along * u) * z / reach_squared**1.5
-    return np.exp(-1j * phase) * np.sinc(change / (2.0 * np.pi))
-
-
-def _phase_per_pixel(particle: Particle, pulse: Pulse, detector: Detector) -> float:
+def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:
     """Radians between neighbouring pixels of the wave from the particle's edge."""
     return (
         pulse.wavenumber_per_nm * detector.pixel_size_m / detector.distance_m * particle.diameter_nm / 2.0
     )
 
 
-def _residual_phase_per_pixel(shift: np.ndarray, k: float, detector: Detector) -> float:
+def _residual_phase(shift: np.ndarray, k: float, detector: Detector) -> float:
     """Bound on the slope, per pixel, of the part of q·shift that the outer products leave.
 
     To leading order k [X x + Y y] ρ² / 2z³ and 3 k Z ρ⁴ / 8z⁴; differentiated at the farthest corner.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._slices import frame_light, widen_columns, widening_weights
+from ._slices import frame_light, row_weights, widen_columns, widening_weights
 from .beam import Pulse
 from .detector import Detector
 from .diffract import scattered_light
@@ -16,6 +16,8 @@ from .table import FormFactor
 
 DRAW, READ_OUT, PAIR = 1, 2, 3
 """The doors of chance, each with streams of its own."""
+
+_ALL = 2**64 - 1
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,20 @@ class Expectation:
     gain: float
 
 
-def stream(seed: int, index: int, door: int) -> np.random.Generator:
-    """Return the random stream of one shot at one door: Philox keyed by (seed, door), counted by index."""
-    return np.random.Generator(np.random.Philox(key=[seed, door], counter=[0, 0, 0, index]))
+def hash64(seed: int, door: int, index: int) -> int:
+    """64 bits from (seed, door, index): SplitMix64's finalizer over each in turn."""
+    state = 0
+    for word in (seed, door, index):
+        state = (state ^ word) + 0x9E3779B97F4A7C15 & _ALL
+        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & _ALL
+        state = (state ^ state >> 27) * 0x94D049BB133111EB & _ALL
+        state ^= state >> 31
+    return state
 
 
 def read_out_key(seed: int, index: int) -> int:
     """64 bits that decide the read-out of one shot."""
-    return int(np.random.Philox(key=[seed, READ_OUT], counter=[0, 0, 0, index]).random_raw())
+    return hash64(seed, READ_OUT, index)
 
 
 def draw_shot(recipe: Recipe, form: FormFactor, seed: int, index: int) -> Shot:
@@ -90,8 +98,8 @@ def draw_shot(recipe: Recipe, form: FormFactor, seed: int, index: int) -> Shot:
     seed, index : int
         Run and shot.
     """
-    rng = stream(seed, index, DRAW)
-    single_comes_first = stream(seed, index // 2, PAIR).random() < 0.5
+    rng = np.random.Generator(np.random.Philox(key=hash64(seed, DRAW, index)))
+    single_comes_first = hash64(seed, PAIR, index // 2) % 2 == 0
     number = recipe.sample.draw_number(rng, single=single_comes_first == (index % 2 == 0))
     pulse = recipe.beam.draw(rng)
     scene = recipe.sample.draw(rng, form, number, recipe.beam.draw_place(rng))
@@ -146,7 +154,7 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         field = np.empty((0, detector.columns), dtype=np.float32)
     else:
         field = np.empty((len(shot.field), detector.columns), dtype=np.float32)
-        widen_columns(shot.field, weights, field)
+        widen_columns(shot.field, row_weights(shot.field_step, detector.columns), shot.field_step, field)
     total = frame_light(
         light.photons,
         np.float32(gain),

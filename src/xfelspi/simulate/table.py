@@ -16,11 +16,11 @@ from xfelspi.shapes import Solid
 from .form_factor import form_factor
 
 TABLE_VERSION = 1
-STEP = 0.6
+STEP = 0.75
 """Grid step in units of 1 / radius. A body of radius 1 is band-limited, so the cubic B-spline's error is
-about 1.4 (STEP / 2π)⁴ ≈ 1e-4 of the local amplitude, whatever the extent."""
+1.4 (STEP / 2π)⁴ = 3e-4 of the local amplitude at the surface and less inside, 1e-4 together, whatever the extent."""
 
-MARGIN = 12
+MARGIN = 10
 """Nodes beyond the extent: the spline's memory of its boundary fades by 0.27 per node, and coarse nodes overhang
 the detector by up to 3 rad per axis."""
 
@@ -74,7 +74,7 @@ def form_factor_of(
     """
     unit = solid.scaled(2.0 / solid.diameter_nm)
     half = math.ceil(extent / STEP)
-    half = 8 * math.ceil(half / 8)  # a few sizes of table, so that near sizes of particle share one
+    half = 4 * math.ceil(half / 4)  # a few sizes of table, so that near sizes of particle share one
     n = 2 * (half + MARGIN) + 1
     if n > LARGEST_TABLE:
         return FormFactor(unit, np.empty((1, 0, 0, 0), dtype=np.float32), 0.0)

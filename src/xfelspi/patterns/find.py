@@ -1,0 +1,32 @@
+"""From what the user names to the pattern files meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from xfelspi.errors import InputError
+
+SUFFIXES = (".h5", ".cxi")
+
+
+def find_pattern_files(paths: Iterable[Path]) -> list[Path]:
+    """Files as given; for a folder, its *.h5 and *.cxi, sorted.
+
+    Raises
+    ------
+    InputError
+        If a path does not exist, or a folder holds no such file.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise InputError(f"{path} does not exist; name a pattern file, or a folder of them.")
+        if path.is_dir():
+            inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES and p.is_file())
+            if not inside:
+                raise InputError(f"The folder {path} holds no patterns (*.h5, *.cxi); simulate some into it.")
+            found += inside
+        else:
+            found.append(path)
+    return found

@@ -1,0 +1,226 @@
+"""From a recipe to a file: draw, diffract, read out, write; workers, seeds and resuming."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xfelspi import __version__
+from xfelspi.errors import InputError
+from xfelspi.patterns import Geometry, PatternWriter, ShotTruth, compress_frame
+from xfelspi.shapes import Solid, make_solid, shape_name
+
+from .diffract import largest_q_per_nm, require_sampling
+from .recipe import Recipe
+from .shot import Expectation, Shot, draw_shot, expected_photons, label_of, read_out_key, runner_up
+from .table import FormFactor, form_factor_of
+
+BLOCK_SIZE = 128
+"""Patterns written at once: what a kill costs at most, per worker."""
+
+BYTES_PER_PIXEL = 0.12
+"""Of a compressed frame at a hundred thousand photons, truth included: for the estimate of disk space."""
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the fraction of it that is done."""
+
+
+class Experiment:
+    """A recipe made ready: its shape's form factor in memory, any shot at hand.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to draw from.
+    seed : int
+        Shot i depends on (recipe, seed, i) alone; from 0 to 2⁶³ - 1.
+    progress : callable, optional
+        Told about the form factor's table when it has to be computed.
+
+    Raises
+    ------
+    InputError
+        If the shape is unknown or unusable, or too large for the detector to sample.
+
+    Examples
+    --------
+    >>> from xfelspi.simulate import load_recipe
+    >>> frame, truth = Experiment(load_recipe("benchmark"), seed=0).pattern(0)
+    >>> frame.shape, frame.dtype.name
+    ((256, 256), 'uint16')
+    """
+
+    def __init__(self, recipe: Recipe, seed: int, progress: Progress | None = None) -> None:
+        if not 0 <= seed < 2**63:
+            raise InputError(f"The seed is {seed}; it must lie between 0 and 2^63 - 1.")
+        sample, detector = recipe.sample, recipe.detector
+        self.recipe = recipe
+        self.seed = seed
+        self.shape = shape_name(sample.shape)
+        self.solid: Solid = make_solid(sample.shape, sample.diameter_nm, sample.proportions)
+        require_sampling(sample.largest_diameter_nm, recipe.beam.photon_energy_ev, detector)
+        sample.density  # noqa: B018  an unknown material is refused here, not at the first shot
+        extent = largest_q_per_nm(recipe.beam.photon_energy_ev, detector) * sample.largest_diameter_nm / 2.0
+        tell = None
+        if progress is not None:
+
+            def tell(fraction: float) -> None:
+                progress(f"form factor of the {self.shape}, once", fraction)
+
+        self.form: FormFactor = form_factor_of(self.solid, extent, tell)
+
+    def draw(self, index: int) -> Shot:
+        """Return what chance decided for one shot."""
+        return draw_shot(self.recipe, self.form, self.seed, index)
+
+    def expect(self, shot: Shot) -> Expectation:
+        """Return the mean photons of a shot."""
+        return expected_photons(shot, self.recipe.detector, self.recipe.background)
+
+    def pattern(self, index: int) -> tuple[np.ndarray, ShotTruth]:
+        """Return one frame, (ny, nx) uint16 counts, and its truth."""
+        shot = self.draw(index)
+        expectation = self.expect(shot)
+        frame = self.recipe.detector.read_out(expectation.photons, read_out_key(self.seed, index))
+        return frame, self._truth(shot, expectation)
+
+    def _truth(self, shot: Shot, expectation: Expectation) -> ShotTruth:
+        particles = shot.scene.particles
+        fraction, separation_nm = runner_up(shot.scene, expectation.own)
+        k = len(particles)
+        return ShotTruth(
+            label=label_of(shot.scene),
+            shape=self.shape,
+            diameter_nm=np.array([p.diameter_nm for p in particles]),
+            position_nm=np.array([p.position_nm for p in particles]).reshape(k, 3),
+            orientation=np.array([p.orientation for p in particles]).reshape(k, 4),
+            fluence_per_um2=np.array(
+                [
+                    shot.pulse.fluence_per_um2(p.position_nm) * p.relative_fluence * expectation.gain
+                    for p in particles
+                ]
+            ),
+            photons=expectation.own,
+            runner_up_fraction=fraction,
+            separation_nm=separation_nm,
+            expected_photons=expectation.total,
+            background_photons=expectation.background,
+            centre_offset_pixels=np.array(shot.pulse.centre_offset_pixels),
+            pulse_energy_ratio=shot.pulse.energy_ratio,
+        )
+
+
+def simulate_to_file(
+    path: Path,
+    recipe: Recipe,
+    n: int,
+    seed: int,
+    *,
+    overwrite: bool = False,
+    command: str = "",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Simulate `n` patterns into one file; killed, the same call goes on where it was.
+
+    Parameters
+    ----------
+    path : Path
+        The HDF5 file to write.
+    recipe : Recipe
+        What to draw from.
+    n, seed : int
+        Number of patterns, and the run's seed.
+    overwrite : bool
+        Replace a file of another run.
+    command : str
+        What the user typed, kept in the file.
+    workers : int, optional
+        Threads; by default one per core. The patterns do not depend on it.
+    progress : callable, optional
+        Told what is being done and the fraction done.
+
+    Returns
+    -------
+    path : Path
+        Of the complete file.
+
+    Raises
+    ------
+    InputError
+        If an input is unusable, or another run stands in the way.
+    AlreadyComplete
+        If the file holds this very run.
+    """
+    if n < 1:
+        raise InputError(f"{n} patterns were asked for; ask for 1 or more with -n.")
+    experiment = Experiment(recipe, seed, progress)
+    detector = recipe.detector
+    with PatternWriter(
+        path,
+        run=_run_header(experiment, n, command),
+        geometry=Geometry(
+            photon_energy_ev=recipe.beam.photon_energy_ev,
+            distance_m=detector.distance_m,
+            pixel_size_m=detector.pixel_size_m,
+            centre_yx=detector.middle_yx,
+        ),
+        shape=detector.shape,
+        mask=detector.mask,
+        n=n,
+        block_size=BLOCK_SIZE,
+        overwrite=overwrite,
+        estimated_bytes_per_pattern=600 + int(BYTES_PER_PIXEL * detector.rows * detector.columns),
+    ) as writer:
+        n_blocks = -(-n // BLOCK_SIZE)
+        for block, chunks, truth in _blocks(experiment, n, list(writer.missing_blocks), workers):
+            writer.append(block, chunks, truth)
+            if progress is not None:
+                progress(f"{experiment.shape} patterns", 1.0 - len(writer.missing_blocks) / n_blocks)
+        return writer.finish()
+
+
+def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
+    return {
+        "recipe": experiment.recipe.as_dict(),
+        "shape": experiment.shape,
+        # The geometry itself, so that a changed mesh file is another run.
+        "solid_sha256": hashlib.sha256(experiment.solid.fingerprint()).hexdigest(),
+        "seed": experiment.seed,
+        "n": n,
+        "version": __version__,
+        "command": command,
+    }
+
+
+def _blocks(
+    experiment: Experiment, n: int, blocks: list[int], workers: int | None
+) -> Iterator[tuple[int, list[bytes], list[ShotTruth]]]:
+    """Compute blocks side by side, in order; a few ahead of the writer, so memory does not grow with n."""
+
+    def compute(block: int) -> tuple[int, list[bytes], list[ShotTruth]]:
+        chunks, truths = [], []
+        for index in range(block * BLOCK_SIZE, min((block + 1) * BLOCK_SIZE, n)):
+            frame, truth = experiment.pattern(index)
+            chunks.append(compress_frame(frame))
+            truths.append(truth)
+        return block, chunks, truths
+
+    workers = workers or os.cpu_count() or 1
+    waiting: deque[Future] = deque()
+    queue = iter(blocks)
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for block in queue:
+                waiting.append(pool.submit(compute, block))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
