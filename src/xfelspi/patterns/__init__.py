@@ -1,6 +1,7 @@
 """The hall: pattern files, with the truth and the recipe inside. The only room both wings share."""
 
 from .chunk import compress_frame
+from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
 from .reader import Frames, PatternSet
@@ -19,5 +20,6 @@ __all__ = [
     "TruthField",
     "clear_multiples",
     "compress_frame",
+    "describe",
     "find_pattern_files",
 ]

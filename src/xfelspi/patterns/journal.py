@@ -66,16 +66,8 @@ class Journal:
             self.close()
             raise
 
-    def __contains__(self, index: int) -> bool:
-        return index in self._at
-
     def __len__(self) -> int:
         return len(self._at)
-
-    @property
-    def size(self) -> int:
-        """Bytes written."""
-        return self._end
 
     def recover(self) -> Iterator[tuple[int, bytes]]:
         """Go through the records that are whole, and cut off what follows the last sound head."""

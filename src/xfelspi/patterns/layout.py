@@ -99,11 +99,16 @@ def write_block(room: dict[str, h5py.Dataset], start: int, block: Block) -> None
         dataset[start : start + len(block.chunks)] = block.column(field.name, width).astype(dataset.dtype)
 
 
+def has_truth(file: h5py.File) -> bool:
+    """Tell whether every field of the truth is there."""
+    return all(f"{TRUTH}/{field.name}" in file for field in TRUTH_FIELDS)
+
+
 def read_truth(file: h5py.File) -> dict[str, np.ndarray] | None:
     """Every field of the truth, shape names as text; None for a file without."""
-    group = file.get(TRUTH)
-    if group is None or not all(field.name in group for field in TRUTH_FIELDS):
+    if not has_truth(file):
         return None
+    group = file[TRUTH]
     return {f.name: group[f.name].asstr()[:] if f.dtype == "S" else group[f.name][:] for f in TRUTH_FIELDS}
 
 

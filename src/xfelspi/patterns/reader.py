@@ -17,7 +17,7 @@ from .beside import are_labels, as_labels, as_mask, read_array, read_label_table
 from .chunk import expand_chunk
 from .geometry import Geometry
 from .hdf5 import datasets, listing, open_hdf5
-from .layout import DATA, DETECTOR, read_geometry, read_run, read_truth
+from .layout import DATA, DETECTOR, has_truth, read_geometry, read_run, read_truth
 from .truth import LABELS, clear_multiples
 
 _USUAL_NAMES = ("patterns", "data", "frames", "images", "photons", "intensities")
@@ -180,7 +180,7 @@ class PatternSet:
         return codes == [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE]
 
     def _expand(self, start: int, stop: int) -> np.ndarray:
-        """Decode chunks here: HDF5's own filters are five times slower."""
+        """Decode chunks here: HDF5's own filters are three times slower."""
         counts = np.empty((max(0, stop - start), *self.shape), np.uint16)
         for index, frame in enumerate(counts, start):
             try:
@@ -212,7 +212,7 @@ class PatternSet:
                 else read_array(given, self._file, "labels")
             )
             self._given_labels = as_labels(array, self.n, str(given))
-        elif self.truth is None:
+        elif not (self._is_main and has_truth(self._file)):
             # Found, not given: labels of another kind (0, 1, 2 ...) are none of ours.
             for name in (f"{self._dataset.parent.name}/labels", "labels"):
                 item = self._file.get(name)
