@@ -13,7 +13,7 @@ import pytest
 from numpy.testing import assert_array_equal
 from toy_patterns import GEOMETRY, MASK, RUN, SHAPE, N, frame, truth, writer
 
-from xfelspi.patterns import LABELS, TRUTH_FIELDS, PatternSet, compress_frame
+from xfelspi.patterns import LABELS, TRUTH_FIELDS, PatternSet, compress_frame, gather
 from xfelspi.patterns.chunk import expand_chunk
 
 FRAMES = np.stack([frame(i) for i in range(N)])
@@ -138,7 +138,7 @@ def test_expand_refuses_another_size():
 def test_a_block_must_be_full(tmp_path):
     with writer(tmp_path / "a.h5") as patterns:
         with pytest.raises(ValueError, match="block 0"):
-            patterns.append(0, [b""], [truth(0)])
+            patterns.append(0, gather([b""], [truth(0)]))
         with pytest.raises(ValueError, match="5 blocks are missing"):
             patterns.finish()
 

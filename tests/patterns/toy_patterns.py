@@ -8,7 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from xfelspi.patterns import Geometry, PatternWriter, ShotTruth, compress_frame
+from xfelspi.patterns import Geometry, PatternWriter, ShotTruth, compress_frame, gather
 
 SHAPE = (24, 32)
 N = 23
@@ -66,7 +66,7 @@ def writer(path: Path, *, run: dict[str, Any] = RUN, **changes: Any) -> PatternW
 
 def append(patterns: PatternWriter, block: int) -> None:
     indices = range(block * BLOCK_SIZE, min(N, (block + 1) * BLOCK_SIZE))
-    patterns.append(block, [compress_frame(frame(i)) for i in indices], [truth(i) for i in indices])
+    patterns.append(block, gather([compress_frame(frame(i)) for i in indices], [truth(i) for i in indices]))
 
 
 def write(path: Path, **changes: Any) -> Path:

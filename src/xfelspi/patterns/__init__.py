@@ -1,5 +1,6 @@
 """The hall: pattern files, with the truth and the recipe inside. The only room both wings share."""
 
+from .block import Block, gather
 from .chunk import compress_frame
 from .describe import describe
 from .find import find_pattern_files
@@ -12,6 +13,7 @@ __all__ = [
     "LABELS",
     "TRUTH_FIELDS",
     "AlreadyComplete",
+    "Block",
     "Frames",
     "Geometry",
     "PatternSet",
@@ -22,4 +24,5 @@ __all__ = [
     "compress_frame",
     "describe",
     "find_pattern_files",
+    "gather",
 ]

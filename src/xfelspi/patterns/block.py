@@ -58,7 +58,17 @@ class Block:
 
 
 def gather(chunks: list[bytes], truth: list[ShotTruth]) -> Block:
-    """Put compressed frames and their truth, shot by shot, into one block."""
+    """Put compressed frames and their truth, shot by shot, into one block.
+
+    Parameters
+    ----------
+    chunks : list of bytes
+        Frames, each through `compress_frame`.
+    truth : list of ShotTruth
+        One for each frame.
+    """
+    if len(chunks) != len(truth):
+        raise ValueError(f"{len(chunks)} frames and {len(truth)} truths")
     names = [shot.shape.encode() for shot in truth]
     shots = np.empty(len(truth), _shot_dtype(max(map(len, names), default=1) or 1))
     for field in _SHOT_FIELDS:

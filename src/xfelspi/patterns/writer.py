@@ -20,12 +20,11 @@ from isal import isal_zlib
 
 from xfelspi.errors import InputError
 
-from .block import Block, gather, pack, unpack
+from .block import Block, pack, unpack
 from .geometry import Geometry
 from .journal import Journal
 from .layout import LIBVER, lay_out, read_run, write_block
 from .sturdy import SturdyFile
-from .truth import ShotTruth
 
 
 class AlreadyComplete(Exception):
@@ -130,31 +129,28 @@ class PatternWriter:
             self._journal.close()
             raise
 
-    def append(self, block: int, chunks: list[bytes], truth: list[ShotTruth]) -> None:
+    def append(self, index: int, block: Block) -> None:
         """Keep one block for good.
 
         Parameters
         ----------
-        block : int
+        index : int
             One of `missing_blocks`.
-        chunks : list of bytes
-            Frames, each through `compress_frame`.
-        truth : list of ShotTruth
-            One for each frame.
+        block : Block
+            Its patterns, from `gather`.
 
         Raises
         ------
         InputError
             If the disk is full or fails; what was kept before stays.
         """
-        if not len(chunks) == len(truth) == self._length(block):
-            raise ValueError(f"block {block}: {len(chunks)} frames and {len(truth)} truths")
-        gathered = gather(chunks, truth)
+        if len(block.chunks) != self._length(index):
+            raise ValueError(f"block {index}: {len(block.chunks)} patterns")
         try:
-            self._journal.append(block, pack(gathered))
+            self._journal.append(index, pack(block))
         except OSError as error:
             raise self._failure(error) from error
-        self._note(block, gathered)
+        self._note(index, block)
 
     def finish(self) -> Path:
         """Put the file together from the blocks, under its own name once it is whole; remove the journal.

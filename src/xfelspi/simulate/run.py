@@ -1,10 +1,15 @@
 """From a recipe to a file: draw, diffract, read out, write; workers, seeds and resuming."""
 
 import hashlib
+import multiprocessing
 import os
+import signal
+import sys
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,7 @@ import numpy as np
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import Geometry, PatternWriter, ShotTruth, compress_frame
+from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress_frame, gather
 from xfelspi.shapes import Solid, make_solid, shape_name
 
 from .diffract import largest_q_per_nm, require_sampling
@@ -141,7 +146,7 @@ def simulate_to_file(
     command : str
         What the user typed, kept in the file.
     workers : int, optional
-        Threads; by default one per core. The patterns do not depend on it.
+        Processes; by default one per core. The patterns do not depend on it.
     progress : callable, optional
         Told what is being done and the fraction done.
 
@@ -178,11 +183,16 @@ def simulate_to_file(
         estimated_bytes_per_pattern=600 + int(BYTES_PER_PIXEL * detector.rows * detector.columns),
     ) as writer:
         n_blocks = -(-n // BLOCK_SIZE)
-        for block, chunks, truth in _blocks(experiment, n, list(writer.missing_blocks), workers):
-            writer.append(block, chunks, truth)
+        for index, block in _blocks(experiment, n, list(writer.missing_blocks), workers or _cores()):
+            writer.append(index, block)
             if progress is not None:
                 progress(f"{experiment.shape} patterns", 1.0 - len(writer.missing_blocks) / n_blocks)
         return writer.finish()
+
+
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
@@ -199,28 +209,51 @@ def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
 
 
 def _blocks(
-    experiment: Experiment, n: int, blocks: list[int], workers: int | None
-) -> Iterator[tuple[int, list[bytes], list[ShotTruth]]]:
+    experiment: Experiment, n: int, indices: list[int], workers: int
+) -> Iterator[tuple[int, Block]]:
     """Compute blocks side by side, in order; a few ahead of the writer, so memory does not grow with n."""
-
-    def compute(block: int) -> tuple[int, list[bytes], list[ShotTruth]]:
-        chunks, truths = [], []
-        for index in range(block * BLOCK_SIZE, min((block + 1) * BLOCK_SIZE, n)):
-            frame, truth = experiment.pattern(index)
-            chunks.append(compress_frame(frame))
-            truths.append(truth)
-        return block, chunks, truths
-
-    workers = workers or os.cpu_count() or 1
+    # Workers are processes, since drawing a shot holds Python's lock; forked, they share the table at once.
+    method = "fork" if sys.platform == "linux" else "spawn"
+    pool = ProcessPoolExecutor(
+        workers,
+        mp_context=multiprocessing.get_context(method),
+        initializer=_start_worker,
+        initargs=(experiment, n, os.getpid()),
+    )
     waiting: deque[Future] = deque()
-    queue = iter(blocks)
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            for block in queue:
-                waiting.append(pool.submit(compute, block))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
+    try:
+        for index in indices:
+            waiting.append(pool.submit(_compute, index))
+            if len(waiting) > 2 * workers:
                 yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: tuple[Experiment, int]
+"""What a worker process works on."""
+
+
+def _start_worker(experiment: Experiment, n: int, parent: int) -> None:
+    global _worker
+    _worker = (experiment, n)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+
+    def follow() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)  # the parent was killed: do not stay behind
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+def _compute(index: int) -> tuple[int, Block]:
+    experiment, n = _worker
+    chunks, truths = [], []
+    for i in range(index * BLOCK_SIZE, min((index + 1) * BLOCK_SIZE, n)):
+        frame, truth = experiment.pattern(i)
+        chunks.append(compress_frame(frame))
+        truths.append(truth)
+    return index, gather(chunks, truths)

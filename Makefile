@@ -1,0 +1,37 @@
+VENV ?= .venv
+BIN = $(VENV)/bin
+PYTEST = $(BIN)/python -m pytest
+INSTALLED = $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test lint bench docs
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(INSTALLED)  ## virtual environment in .venv (VENV=... for elsewhere) with everything that developing needs
+
+check: lint  ## before every commit, under 2 minutes: style, types, fast tests; kernel tests also without numba's compiler
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests -m "kernel and not slow"
+	$(PYTEST) -m "not slow"
+
+test: $(INSTALLED)  ## every test, slow ones and kernels without the compiler included, under 8 minutes
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests -m kernel
+	$(PYTEST)
+
+lint: $(INSTALLED)  ## style and types alone
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: $(INSTALLED)  ## speed here: beside skopi and the floor, whole runs, start-up; PAGE=docs/benchmarks.md rewrites the page
+	$(BIN)/python -m benchmarks.peers $(if $(PAGE),--write $(PAGE))
+	$(BIN)/python -m benchmarks.throughput $(if $(PAGE),--write $(PAGE))
+
+docs: $(INSTALLED)  ## do the documents' links, commands and snippets still hold?
+	$(PYTEST) tests/test_docs.py
+
+$(INSTALLED): pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(BIN)/pip install -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""How fast it is, beside the peers and the floor; `make bench` runs all of it."""
