@@ -45,8 +45,8 @@ class Polyhedron:
 
     def fingerprint(self) -> bytes:
         """Return the rounded corners and the triangles, as bytes."""
-        # Rounding keeps the key of a shape that was scaled up and down again.
-        return b"polyhedron" + np.round(self.vertices, 9).tobytes() + self.triangles.tobytes()
+        # Rounding keeps the key of a shape scaled up and down again; + 0.0 turns -0.0 into 0.0.
+        return b"polyhedron" + (np.round(self.vertices, 9) + 0.0).tobytes() + self.triangles.tobytes()
 
 
 def convex_polyhedron(corners: np.ndarray, diameter_nm: float) -> Polyhedron:

@@ -21,8 +21,8 @@ def mix64(z):
 
 @njit(nogil=True, cache=True, inline="always")
 def _exp_minus(x):
-    """exp(-x) for 0 <= x < 16 to 1e-13, without a call, so that loops over it vectorize."""
-    r = x * -0.0625  # exp(-x) = exp(-x/16)^16
+    """exp(-x) for 0 <= x < 16 to 1e-12, without a call, so that loops over it vectorize."""
+    r = x * -0.015625  # exp(-x) = exp(-x/64)^64
     p = 1.0 + r * (
         1.0
         + r
@@ -40,10 +40,9 @@ def _exp_minus(x):
             )
         )
     )
-    p *= p
-    p *= p
-    p *= p
-    return p * p
+    for _ in range(6):
+        p *= p
+    return p
 
 
 @njit(nogil=True, cache=True)
