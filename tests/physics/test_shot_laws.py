@@ -28,7 +28,10 @@ def rms(values):
     return float(np.sqrt(np.mean(np.square(values))))
 
 
-@pytest.mark.parametrize("diameter_nm", [40.0, 69.0, 150.0, 300.0])
+@pytest.mark.parametrize(
+    "diameter_nm",
+    [40.0, 69.0, pytest.param(150.0, marks=pytest.mark.slow), pytest.param(300.0, marks=pytest.mark.slow)],
+)
 def test_fast_route_equals_exact(solid, diameter_nm):
     """Amplitudes of the fast route within 1e-3 rms of the exact ones, relative to their rms.
 

@@ -9,6 +9,8 @@ from xfelspi.simulate import _photons, _slices
 from xfelspi.simulate._polyhedron import _difference_1, _difference_2, _difference_3_small, polyhedron_transform
 from xfelspi.simulate._slices import BAND, BEFORE
 
+pytestmark = pytest.mark.kernel
+
 
 @pytest.fixture(autouse=True)
 def _wrapping_integers():
