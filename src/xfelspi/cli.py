@@ -63,13 +63,17 @@ def _main(
 def simulate(
     shape: Annotated[
         str | None,
-        typer.Option(help="icosahedron, soccer, torus, sphere, or the path of a closed mesh (STL, OBJ, PLY)."),
+        typer.Option(
+            help="icosahedron, soccer, torus, sphere, or the path of a closed mesh (STL, OBJ, PLY)."
+        ),
     ] = None,
     n: Annotated[int, typer.Option("-n", help="Number of patterns.")] = 1000,
     recipe: Annotated[str, typer.Option(help="lcls-amo, benchmark, ideal, or a TOML file.")] = "lcls-amo",
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change one value of the recipe, as in sample.diameter_nm=40; repeatable."),
+        typer.Option(
+            "--set", help="Change one value of the recipe, as in sample.diameter_nm=40; repeatable."
+        ),
     ] = None,
     natural: Annotated[
         bool,

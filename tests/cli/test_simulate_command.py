@@ -94,7 +94,9 @@ def test_a_mesh_is_a_shape(tmp_path):
     import trimesh
 
     trimesh.creation.box((1, 2, 3)).export(tmp_path / "brick.stl")
-    assert xfel("simulate", "--shape", tmp_path / "brick.stl", "-n", 2, "--out", tmp_path, *SMALL).exit_code == 0
+    assert (
+        xfel("simulate", "--shape", tmp_path / "brick.stl", "-n", 2, "--out", tmp_path, *SMALL).exit_code == 0
+    )
     assert (tmp_path / "brick.h5").exists()
 
 
@@ -211,7 +213,8 @@ def test_an_index_beyond_the_file(tmp_path):
 
 def test_help_is_quick_and_teaches_by_example():
     """No heavy import before a command runs; every command's help shows one."""
-    code = "import sys; import xfelspi.cli; print([m for m in ('torch', 'numba', 'matplotlib', 'scipy', 'h5py', 'pydantic') if m in sys.modules])"
+    heavy = ("torch", "numba", "matplotlib", "scipy", "h5py", "pydantic")
+    code = f"import sys, xfelspi.cli; print([name for name in {heavy} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
     commands = [command.name or command.callback.__name__ for command in app.registered_commands]

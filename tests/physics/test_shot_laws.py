@@ -4,10 +4,19 @@ import math
 
 import numpy as np
 import pytest
-from judge import amplitudes, photons, pixel_average
 from numpy.testing import assert_allclose
 
-from xfelspi.simulate import Beam, Detector, FormFactor, Particle, Pulse, Scene, form_factor_of, scattered_light
+from judge import amplitudes, photons, pixel_average
+from xfelspi.simulate import (
+    Beam,
+    Detector,
+    FormFactor,
+    Particle,
+    Pulse,
+    Scene,
+    form_factor_of,
+    scattered_light,
+)
 from xfelspi.simulate.diffract import largest_q_per_nm
 from xfelspi.simulate.qspace import momentum_transfer
 
@@ -168,7 +177,7 @@ def test_friedel_breaks_only_by_the_ewald_curvature(solid):
 
 
 def test_photons_of_a_sphere_by_hand():
-    """Total = fluence · r_e² ρ² λ² · 2π R⁴, the projected thickness squared (docs/physics.md): 8.5e5 photons."""
+    """Total = fluence · (r_e ρ λ)² · 2π R⁴, the thickness squared (docs/physics.md): 8.5e5 photons."""
     from xfelspi.shapes import sphere
 
     wide = Detector(rows=512, columns=512, hole_pixels=0, gap_rows=0)

@@ -24,7 +24,10 @@ def test_a_fingerprint_tells_geometries_apart_and_survives_scaling(solid):
 
 def test_closed_form_volumes():
     """Icosahedron 5 (3 + √5) a³ / 12; truncated icosahedron (125 + 43 √5) a³ / 4; both from their edge."""
-    for solid, factor in ((icosahedron(60.0), 5 * (3 + 5**0.5) / 12), (soccer(60.0), (125 + 43 * 5**0.5) / 4)):
+    for solid, factor in (
+        (icosahedron(60.0), 5 * (3 + 5**0.5) / 12),
+        (soccer(60.0), (125 + 43 * 5**0.5) / 4),
+    ):
         apart = np.linalg.norm(solid.vertices[:, None] - solid.vertices[None], axis=2)
         edge = apart[apart > 1e-6].min()
         assert_allclose(solid.volume_nm3, factor * edge**3, rtol=1e-9)
@@ -84,7 +87,7 @@ def test_an_open_mesh_is_refused(tmp_path):
 def test_a_broken_mesh_file_is_refused(tmp_path, content):
     path = tmp_path / "broken.stl"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="broken.stl"):
+    with pytest.raises(InputError, match=r"broken\.stl"):
         load_mesh(path, 2.0)
 
 

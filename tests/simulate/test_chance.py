@@ -165,9 +165,7 @@ def test_hits_in_a_gaussian_focus_have_log_uniform_fluence():
     beam = Beam(focus_fwhm_um=2.0, smallest_fluence_ratio=0.05)
     rng = np.random.default_rng(0)
     pulse = beam.draw(rng)
-    ratios = [
-        pulse.fluence_per_um2(beam.draw_place(rng)) / pulse.peak_fluence_per_um2 for _ in range(3000)
-    ]
+    ratios = [pulse.fluence_per_um2(beam.draw_place(rng)) / pulse.peak_fluence_per_um2 for _ in range(3000)]
     assert min(ratios) >= 0.05 * (1 - 1e-12)
     assert stats.kstest(1 - np.log(ratios) / math.log(0.05), "uniform").pvalue > 1e-4
 

@@ -6,7 +6,12 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import map_coordinates, spline_filter
 
 from xfelspi.simulate import _photons, _slices
-from xfelspi.simulate._polyhedron import _difference_1, _difference_2, _difference_3_small, polyhedron_transform
+from xfelspi.simulate._polyhedron import (
+    _difference_1,
+    _difference_2,
+    _difference_3_small,
+    polyhedron_transform,
+)
 from xfelspi.simulate._slices import BAND, BEFORE
 
 pytestmark = pytest.mark.kernel
@@ -35,7 +40,14 @@ def test_divided_differences_match_long_arithmetic():
             )
         )
 
-    for a, b, c in [(0.1, 0.2, 3.0), (0.3, 0.3, 0.3), (5.0, 5.0, 5.2), (-2.0, 4.0, 4.0), (1.0, 1.3, 1.49), (7, 9, 8)]:
+    for a, b, c in [
+        (0.1, 0.2, 3.0),
+        (0.3, 0.3, 0.3),
+        (5.0, 5.0, 5.2),
+        (-2.0, 4.0, 4.0),
+        (1.0, 1.3, 1.49),
+        (7, 9, 8),
+    ]:
         ea, eb, ec = np.exp(-1j * np.array([a, b, c]))
         assert_allclose(_difference_2(a, ea, b, eb, c, ec), exact([a, b, c]), atol=1e-13)
         assert_allclose(_difference_1(a, ea, b, eb), exact([a, b]), atol=1e-13)

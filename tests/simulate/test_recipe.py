@@ -44,7 +44,7 @@ def test_a_file_is_a_recipe(tmp_path):
         (["beam.transmission=1.5"], "above 0 and up to 1"),
         (["background.flat_fraction=0.7", "background.halo_fraction=0.7"], "add up to 1"),
         (["fluctuation.rms=2"], "between 0 and 1"),
-        (["sample.multiplicity=[]"], "weights for 2, 3, 4"),
+        (["sample.multiplicity=[]"], "up to 15 weights"),
         (["sample.material=cheese"], "no material called 'cheese'"),
         (["diameter_nm=3"], "section.name=value"),
         (["sample.diameter_nm"], "section.name=value"),
@@ -53,8 +53,7 @@ def test_a_file_is_a_recipe(tmp_path):
 )
 def test_what_does_not_fit_is_said_with_its_key(settings, words):
     with pytest.raises(InputError, match=words):
-        recipe = load_recipe("lcls-amo", ["sample.shape=torus", *settings])
-        _ = recipe.sample.density
+        load_recipe("lcls-amo", ["sample.shape=torus", *settings])
 
 
 def test_unknown_recipes_and_broken_toml(tmp_path):
@@ -67,7 +66,9 @@ def test_unknown_recipes_and_broken_toml(tmp_path):
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-values = st.recursive(scalars, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=5), v, max_size=3))
+values = st.recursive(
+    scalars, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=5), v, max_size=3)
+)
 keys = st.sampled_from(
     ["beam", "sample", "detector", "background", "fluctuation", "rows", "diameter_nm", "multiplicity", "rms"]
 )
@@ -76,7 +77,9 @@ keys = st.sampled_from(
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.dictionaries(keys, st.dictionaries(keys, values, max_size=3) | values, max_size=4))
 def test_any_dictionary_is_a_recipe_or_one_sentence(tree):
+    sentence = ""
     try:
-        assert isinstance(recipe_from_dict(tree), Recipe)
+        recipe_from_dict(tree)
     except InputError as error:
-        assert "\n" not in str(error)
+        sentence = str(error)
+    assert "\n" not in sentence

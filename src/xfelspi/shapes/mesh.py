@@ -31,7 +31,9 @@ def load_mesh(path: Path, diameter_nm: float) -> Polyhedron:
     if not path.is_file():
         raise InputError(f"There is no mesh file {path}; give the path of an STL, OBJ or PLY file.")
     try:
-        mesh = trimesh.load(path, force="mesh", process=True)
+        mesh = trimesh.load_mesh(path, process=True)
+        if isinstance(mesh, trimesh.Scene):
+            mesh = mesh.to_mesh()
         mesh.merge_vertices(merge_tex=True, merge_norm=True)  # OBJ splits corners at seams
     except Exception as error:  # trimesh raises whatever its parsers raise
         raise InputError(

@@ -61,7 +61,7 @@ def _cubic(t):
 
 @njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _plane(table, i, n, y0, y1, y2, y3):
-    """Sums over y of 4 x 4 coefficients of a flat table, for each of four neighbours along z.
+    """Sum over y 4 x 4 coefficients of a flat table, for each of four neighbours along z.
 
     Indices are unsigned: that spares the check for negative ones.
     """
@@ -98,7 +98,7 @@ def _spline(table, n, gx, gy, gz):
 
 @njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _sincos(x):
-    """sin x and cos x to 1e-10 without a branch, so that loops over it vectorize."""
+    """Sin x and cos x to 1e-10 without a branch, so that loops over it vectorize."""
     n = np.floor(x * (2.0 / np.pi) + 0.5)
     r = (x - n * 1.5707963267341256) - n * 6.077100506506192e-11  # π/2 in two parts
     r2 = r * r
@@ -230,7 +230,7 @@ def _widen_row(rows, weights, y, out):
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _own_light(real, imag, light, line):
-    """line += |A|²; return the part of it that falls on good pixels."""
+    """Line += |A|²; return the part of it that falls on good pixels."""
     total = np.float32(0.0)
     for x in range(line.shape[0]):
         value = real[x] * real[x] + imag[x] * imag[x]
@@ -251,7 +251,7 @@ def _own_light_of_real(real, light, line):
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def _add_fringes(ar, ai, br, bi, xr, xi, yr, yi, line):
-    """line += Re[a b* (x y)] with x along the row and y constant."""
+    """Line += Re[a b* (x y)] with x along the row and y constant."""
     for x in range(line.shape[0]):
         gr = xr[x] * yr - xi[x] * yi
         gi = xr[x] * yi + xi[x] * yr
@@ -262,7 +262,7 @@ def _add_fringes(ar, ai, br, bi, xr, xi, yr, yi, line):
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons, fringes):
-    """photons = Σ_j |A_j|² and fringes += 2 Re Σ_{j<k} A_j A_k* s_x s_y, pixel by pixel.
+    """Photons = Σ_j |A_j|² and fringes += 2 Re Σ_{j<k} A_j A_k* s_x s_y, pixel by pixel.
 
     coarse (k, 2, rows, m) float32; parts 1 where every amplitude is real, else 2; across (TAPS, nx) and
     down (step, TAPS) the widening weights; pair_x, pair_y (pairs, 2, nx or ny) float32: ramps of each pair's
@@ -305,7 +305,7 @@ def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons, f
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, good, out):
-    """out = good · field · (gain · signal + flat + halo_gain · halo), and its sum.
+    """Out = good · field · (gain · signal + flat + halo_gain · halo), and its sum.
 
     signal, good, out (ny, nx) float32; halo (ny + 2 m, nx + 2 m) float32 drawn about its own middle, read
     bilinearly from corner (2,) (y, x); field (rows, nx) coarse rows widened along x, with weights
@@ -319,7 +319,7 @@ def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, goo
     one = np.float32(1.0)
     w00, w01 = (one - fy) * (one - fx), (one - fy) * fx
     w10, w11 = fy * (one - fx), fy * fx
-    total = 0.0
+    total = np.float64(0.0)
     for y in range(ny):
         if uneven:
             _widen_row(field, weights, y, line)

@@ -48,7 +48,9 @@ class Pulse:
         if math.isinf(self.focus_fwhm_um):
             return self.peak_fluence_per_um2
         r_squared_um2 = (position_nm[0] ** 2 + position_nm[1] ** 2) * 1e-6
-        return self.peak_fluence_per_um2 * math.exp(-4.0 * math.log(2.0) * r_squared_um2 / self.focus_fwhm_um**2)
+        return self.peak_fluence_per_um2 * math.exp(
+            -4.0 * math.log(2.0) * r_squared_um2 / self.focus_fwhm_um**2
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,10 +116,7 @@ class Beam:
     def mean_peak_fluence_per_um2(self) -> float:
         """Photons per µm² in the middle of the focus for a pulse of mean energy: 4 ln2 N / (π FWHM²)."""
         photons = (
-            self.pulse_energy_mj
-            * 1e-3
-            * self.transmission
-            / (self.photon_energy_ev * ELEMENTARY_CHARGE_C)
+            self.pulse_energy_mj * 1e-3 * self.transmission / (self.photon_energy_ev * ELEMENTARY_CHARGE_C)
         )
         width_um = 1.0 if math.isinf(self.focus_fwhm_um) else self.focus_fwhm_um
         return photons * 4.0 * math.log(2.0) / (math.pi * width_um**2)

@@ -15,7 +15,7 @@ MISSING = 0x200
 
 @dataclass(frozen=True, kw_only=True)
 class Detector:
-    """A flat detector normal to the beam; the defaults are the LCLS AMO pnCCD binned 4 x 4, as used for PR772.
+    """A flat detector across the beam; the defaults are the LCLS AMO pnCCD binned 4 x 4, as for PR772.
 
     Parameters
     ----------

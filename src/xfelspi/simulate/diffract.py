@@ -169,7 +169,8 @@ def _fill_coarse(
     y = ((np.arange(out.shape[1]) - BEFORE) * step - origin[0])[:, None] * detector.pixel_size_m
     x = ((np.arange(out.shape[2]) - BEFORE) * step - origin[1])[None, :] * detector.pixel_size_m
     z = detector.distance_m
-    q = momentum_transfer(*np.broadcast_arrays(x, y), z, k)
+    x, y = np.broadcast_arrays(x, y)
+    q = momentum_transfer(x, y, z, k)
     light = polarization_factor(x, y, z, detector.horizontal_polarization) * solid_angle(
         x, y, z, detector.pixel_size_m
     )
@@ -202,9 +203,7 @@ def _pair_ramps(
 
 def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:
     """Radians between neighbouring pixels of the wave from the particle's edge."""
-    return (
-        pulse.wavenumber_per_nm * detector.pixel_size_m / detector.distance_m * particle.diameter_nm / 2.0
-    )
+    return pulse.wavenumber_per_nm * detector.pixel_size_m / detector.distance_m * particle.diameter_nm / 2.0
 
 
 def _residual_phase(shift: np.ndarray, k: float, detector: Detector) -> float:

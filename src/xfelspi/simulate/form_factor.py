@@ -38,7 +38,7 @@ def form_factor(solid: Solid, q: np.ndarray) -> np.ndarray:
     >>> round(float(form_factor(sphere(2.0), np.zeros(3)).real), 4)
     4.1888
     """
-    raise TypeError(f"no form factor is known for {type(solid).__name__}")
+    raise TypeError(f"no form factor is known for {type(solid).__name__} at {len(q)} points")
 
 
 @form_factor.register

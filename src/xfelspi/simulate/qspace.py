@@ -6,7 +6,7 @@ from xfelspi.constants import HC_EV_NM
 
 
 def wavenumber_per_nm(photon_energy_ev: float) -> float:
-    """k = 2π/λ in 1/nm.
+    """K = 2π/λ in 1/nm.
 
     Examples
     --------
@@ -17,7 +17,7 @@ def wavenumber_per_nm(photon_energy_ev: float) -> float:
 
 
 def momentum_transfer(x_m: np.ndarray, y_m: np.ndarray, distance_m: float, k_per_nm: float) -> np.ndarray:
-    """q = k (r/|r| - ẑ) on the Ewald sphere, for points r = (x, y, distance) of the detector plane.
+    """Q = k (r/|r| - ẑ) on the Ewald sphere, for points r = (x, y, distance) of the detector plane.
 
     Parameters
     ----------

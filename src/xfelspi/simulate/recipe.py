@@ -106,7 +106,9 @@ def _change(values: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     path = [part.strip() for part in key.split(".")]
     if not equals or len(path) < 2 or not all(path):
-        raise InputError(f"{setting!r} is not a setting; write section.name=value, as in sample.diameter_nm=40.")
+        raise InputError(
+            f"{setting!r} is not a setting; write section.name=value, as in sample.diameter_nm=40."
+        )
     try:
         value = tomllib.loads(f"value = {text.strip()}")["value"]
     except tomllib.TOMLDecodeError:

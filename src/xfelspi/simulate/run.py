@@ -69,7 +69,6 @@ class Experiment:
         self.shape = shape_name(sample.shape)
         self.solid: Solid = make_solid(sample.shape, sample.diameter_nm, sample.proportions)
         require_sampling(sample.largest_diameter_nm, recipe.beam.photon_energy_ev, detector)
-        sample.density  # noqa: B018  an unknown material is refused here, not at the first shot
         extent = largest_q_per_nm(recipe.beam.photon_energy_ev, detector) * sample.largest_diameter_nm / 2.0
         tell = None
         if progress is not None:
@@ -208,9 +207,7 @@ def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
     }
 
 
-def _blocks(
-    experiment: Experiment, n: int, indices: list[int], workers: int
-) -> Iterator[tuple[int, Block]]:
+def _blocks(experiment: Experiment, n: int, indices: list[int], workers: int) -> Iterator[tuple[int, Block]]:
     """Compute blocks side by side, in order; a few ahead of the writer, so memory does not grow with n."""
     # Workers are processes, since drawing a shot holds Python's lock; forked, they share the table at once.
     method = "fork" if sys.platform == "linux" else "spawn"

@@ -124,11 +124,15 @@ class Sample:
             )
         if not 0.0 <= self.diameter_spread <= 0.2:
             raise InputError(
-                f"sample.diameter_spread is {self.diameter_spread:g}; it is relative and must lie between 0 and 0.2."
+                f"sample.diameter_spread is {self.diameter_spread:g}; as a fraction of the mean "
+                "it must lie between 0 and 0.2."
             )
-        if self.electrons_per_nm3 is not None and not 0.0 < self.electrons_per_nm3 < 1e5:
+        if self.electrons_per_nm3 is None:
+            electron_density(self.material)
+        elif not 0.0 < self.electrons_per_nm3 < 1e5:
             raise InputError(
-                f"sample.electrons_per_nm3 is {self.electrons_per_nm3:g}; it must be positive (protein has 436)."
+                f"sample.electrons_per_nm3 is {self.electrons_per_nm3:g}; it must be "
+                "positive (protein has 436)."
             )
         if not 0.0 <= self.mean_particles <= 20.0:
             raise InputError(
@@ -137,11 +141,13 @@ class Sample:
         weights = self.multiplicity
         if not 1 <= len(weights) <= 15 or min(weights) < 0.0 or not 0.0 < sum(weights) < math.inf:
             raise InputError(
-                f"sample.multiplicity is {list(weights)}; give up to 15 weights for 2, 3, 4 … particles, none negative."
+                f"sample.multiplicity is {list(weights)}; give up to 15 weights for "
+                "2, 3, 4 … particles, none negative."
             )
         if not 1.0 < self.farthest_step <= 1e3:
             raise InputError(
-                f"sample.farthest_step is {self.farthest_step:g}; it must lie above 1 and up to 1000 diameters."
+                f"sample.farthest_step is {self.farthest_step:g}; it must lie above 1 "
+                "and up to 1000 diameters."
             )
         low, high = self.relative_fluence
         if not 0.0 < low <= high < math.inf:

@@ -45,12 +45,17 @@ class Background:
                 raise InputError(f"background.{name} is {getattr(self, name):g}; it must be 0 or positive.")
         for name in ("flat_fraction", "halo_fraction"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                raise InputError(f"background.{name} is {getattr(self, name):g}; it must lie between 0 and 1.")
+                raise InputError(
+                    f"background.{name} is {getattr(self, name):g}; it must lie between 0 and 1."
+                )
         if self.flat_fraction + self.halo_fraction >= 1.0:
-            raise InputError("The background fractions add up to 1 or more; leave some light to the particles.")
+            raise InputError(
+                "The background fractions add up to 1 or more; leave some light to the particles."
+            )
         if not 0.1 <= self.halo_decay_pixels <= 1e5:
             raise InputError(
-                f"background.halo_decay_pixels is {self.halo_decay_pixels:g}; it must lie between 0.1 and 1e5."
+                f"background.halo_decay_pixels is {self.halo_decay_pixels:g}; "
+                "it must lie between 0.1 and 1e5."
             )
 
 
@@ -76,7 +81,8 @@ class Fluctuation:
             raise InputError(f"fluctuation.rms is {self.rms:g}; it must lie between 0 and 1.")
         if not 4.0 <= self.correlation_pixels <= 1e4:
             raise InputError(
-                f"fluctuation.correlation_pixels is {self.correlation_pixels:g}; it must lie between 4 and 1e4."
+                f"fluctuation.correlation_pixels is {self.correlation_pixels:g}; "
+                "it must lie between 4 and 1e4."
             )
 
     @property

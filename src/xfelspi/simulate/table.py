@@ -18,11 +18,11 @@ from .form_factor import form_factor
 TABLE_VERSION = 1
 STEP = 0.75
 """Grid step in units of 1 / radius. A body of radius 1 is band-limited, so the cubic B-spline's error is
-1.4 (STEP / 2π)⁴ = 3e-4 of the local amplitude at the surface and less inside, 1e-4 together, whatever the extent."""
+1.4 (STEP / 2π)⁴ = 3e-4 of the local amplitude for its surface and less inside: 1e-4 in all, at any extent."""
 
 MARGIN = 10
-"""Nodes beyond the extent: the spline's memory of its boundary fades by 0.27 per node, and coarse nodes overhang
-the detector by up to 3 rad per axis."""
+"""Nodes beyond the extent: the spline's memory of its boundary fades by 0.27 per node, and coarse nodes
+overhang the detector by up to 3 rad per axis."""
 
 LARGEST_TABLE = 257
 """Nodes along an edge: 68 MB for a centrosymmetric shape. Larger scenes use the exact formula."""
@@ -82,7 +82,7 @@ def form_factor_of(
     path = cache_folder() / f"form-factor-{key.hexdigest()[:32]}.npy"
     coefficients = _load(path, n)
     if coefficients is None:
-        coefficients = _compute(unit, n, progress or (lambda fraction: None))
+        coefficients = _compute(unit, n, progress or (lambda _: None))
         _save(path, coefficients)
     return FormFactor(unit, coefficients, half * STEP)
 
