@@ -8,7 +8,7 @@ from xfelspi.simulate.scene import rotation_matrix
 
 
 def amplitudes(scene, pulse, detector, points=1):
-    """A_j in √photons at `points`² Gauss-Legendre nodes a pixel: one (ny · points, nx · points) array each."""
+    """A_j in √photons at `points`² Gauss-Legendre nodes a pixel: (ny · points, nx · points) arrays."""
     nodes = np.polynomial.legendre.leggauss(points)[0] / 2.0
     row = (np.arange(detector.rows)[:, None] + nodes).ravel()
     column = (np.arange(detector.columns)[:, None] + nodes).ravel()
