@@ -12,11 +12,11 @@ help:  ## what can be made
 setup: $(INSTALLED)  ## virtual environment in .venv (VENV=... for elsewhere) with everything that developing needs
 
 check: lint  ## before every commit, under 2 minutes: style, types, fast tests, kernels also without numba's compiler
-	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/simulate/test_kernels.py
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests -m kernel
 	$(PYTEST) -m "not slow"
 
 test: $(INSTALLED)  ## every test, slow ones and kernels without the compiler included, under 8 minutes
-	NUMBA_DISABLE_JIT=1 $(PYTEST) tests/simulate/test_kernels.py
+	NUMBA_DISABLE_JIT=1 $(PYTEST) tests -m kernel
 	$(PYTEST)
 
 lint: $(INSTALLED)  ## style and types alone

@@ -11,8 +11,8 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"shapes"},
     {"patterns"},
     {"simulate", "classify"},
-    {"pictures"},
-    {"studies", "report"},
+    {"pictures", "report"},
+    {"studies"},
     {"cli"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

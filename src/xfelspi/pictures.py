@@ -1,10 +1,10 @@
-"""Pictures of patterns: the contact sheet."""
+"""Pictures: contact sheets of patterns, and curves."""
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,6 +127,38 @@ def contact_sheet(
     write(title or patterns.path.name, _GAP, middle, size=11, weight="bold")
     if columns > 1:
         _draw_key(colours, picture, write, right=sheet_width - _GAP, y=middle)
+    return _save(figure, Path(out))
+
+
+def roc_plot(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], out: str | os.PathLike[str]) -> Path:
+    """Draw receiver operating characteristics on a logarithmic false-positive axis.
+
+    Parameters
+    ----------
+    curves : mapping of str to (false positive rate, true positive rate)
+        Named curves, each as two arrays of one length that rise from 0 to 1.
+    out : path
+        The PNG to write.
+
+    Raises
+    ------
+    InputError
+        If the PNG cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure((7.0, 4.6), dpi=_DPI, layout="constrained")
+    axes = figure.add_subplot()
+    floor = 1e-4
+    for name, (false_positive, true_positive) in curves.items():
+        axes.step(np.maximum(false_positive, floor), true_positive, where="post", label=name)
+    axes.set_xscale("log")
+    axes.set_xlim(floor, 1.0)
+    axes.set_ylim(0.0, 1.01)
+    axes.set_xlabel("multiple hits taken for single (false positive rate)")
+    axes.set_ylabel("single hits kept (true positive rate)")
+    axes.grid(alpha=0.3)
+    axes.legend(loc="lower right", frameon=False)
     return _save(figure, Path(out))
 
 
