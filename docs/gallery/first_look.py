@@ -28,7 +28,9 @@ def main() -> None:
                 singles = [i for i in range(patterns.n) if patterns.labels[i] == 1]
                 clear = [i for i in range(patterns.n) if patterns.clear[i]]
                 chosen = [*singles[:2], *clear[:2]]
-                strip = contact_sheet(patterns, path.with_suffix(".png"), indices=chosen, columns=4, title=shape)
+                strip = contact_sheet(
+                    patterns, path.with_suffix(".png"), indices=chosen, columns=4, title=shape
+                )
             strips.append(imread(strip))
     imsave(Path(__file__).with_name("first-look.png"), np.concatenate(strips))
 

@@ -9,6 +9,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
 TO_UNIT = 2.0**-53
+INVERSES = 1.0 / np.maximum(np.arange(100), 1)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -49,26 +50,12 @@ def _exp_minus(x):
 
 
 @njit(nogil=True, cache=True)
-def _from_four(mean, u):
-    """Poisson by inverting the cumulative sum, for what has turned out to be 4 or more."""
-    p = math.exp(-mean)
-    below = p
-    k = 0
-    while u >= below and k < 200:
-        k += 1
-        p *= mean / k
-        below += p
-    return k
-
-
-@njit(nogil=True, cache=True)
 def _large_mean(mean, key):
     """Poisson by transformed rejection (Hörmann 1993, Insurance: Math. and Econ. 12, 39: PTRS)."""
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
     inverse_alpha = 1.1239 + 1.1328 / (b - 3.4)
     v_r = 0.9277 - 3.6224 / (b - 2.0)
-    log_mean = math.log(mean)
     while True:
         key += GOLDEN
         u = np.float64(mix64(key) >> np.uint64(11)) * TO_UNIT - 0.5
@@ -81,7 +68,7 @@ def _large_mean(mean, key):
         if k < 0.0 or (us < 0.013 and v > us):
             continue
         accept = math.log(v * inverse_alpha / (a / (us * us) + b))
-        if accept <= k * log_mean - mean - math.lgamma(k + 1.0):
+        if accept <= k * math.log(mean) - mean - math.lgamma(k + 1.0):
             return k
 
 
@@ -95,19 +82,27 @@ def poisson_counts(expected, key, out):
     """
     ny, nx = expected.shape
     uniform = np.empty(nx)
+    flags = np.zeros(-(-nx // 8) * 8, dtype=np.uint8)
+    eights = flags.view(np.uint64)  # most groups of eight pixels are dark
     place = np.empty(nx + 1, dtype=np.int64)
     mean = np.empty(nx + 1)
     chance = np.empty(nx + 1)
     count = np.empty(nx + 1, dtype=np.int64)
+    last = np.empty(nx + 1)  # probability of a count of 3
+    below = np.empty(nx + 1)  # of 3 or less
     for y in range(ny):
         base = key + np.uint64(y * nx) * GOLDEN
         for x in range(nx):
             uniform[x] = np.float64(mix64(base + np.uint64(x) * GOLDEN) >> np.uint64(11)) * TO_UNIT
         out[y] = 0
-        lit = 0
         for x in range(nx):
-            place[lit] = x
-            lit += uniform[x] + expected[y, x] >= 1.0
+            flags[x] = uniform[x] + expected[y, x] >= 1.0
+        lit = 0
+        for word in range(eights.size):
+            if eights[word] != 0:
+                for x in range(8 * word, 8 * word + 8):
+                    place[lit] = x
+                    lit += flags[x]
         for i in range(lit):
             mean[i] = expected[y, place[i]]
             chance[i] = uniform[place[i]]
@@ -119,13 +114,19 @@ def poisson_counts(expected, key, out):
             p3 = p2 * m * (1 / 3)
             c1 = p0 + p1
             c2 = c1 + p2
+            last[i], below[i] = p3, c2 + p3
             count[i] = np.int64(u >= p0) + np.int64(u >= c1) + np.int64(u >= c2) + np.int64(u >= c2 + p3)
         for i in range(lit):
             if mean[i] >= 10.0:
                 # A stream of its own, started from this pixel's hash.
                 large = _large_mean(mean[i], mix64(base + np.uint64(place[i]) * GOLDEN))
                 out[y, place[i]] = min(large, 65535.0)
-            elif count[i] == 4:
-                out[y, place[i]] = _from_four(mean[i], chance[i])
-            else:
-                out[y, place[i]] = count[i]
+                continue
+            k = count[i]
+            if k == 4:
+                p, total = last[i] * mean[i] * 0.25, below[i]
+                while chance[i] >= total + p and k < INVERSES.size - 1:
+                    total += p
+                    k += 1
+                    p *= mean[i] * INVERSES[k]
+            out[y, place[i]] = k
