@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -65,8 +66,10 @@ class Beam:
         Mean energy of a pulse as the source makes it.
     transmission : float
         Fraction of it that arrives in the focus.
+    profile : {"gaussian", "even"}
+        "gaussian": a round Gaussian focus. "even": every place gets the peak fluence.
     focus_fwhm_um : float
-        Width of the round Gaussian focus; ``inf`` gives every particle the peak fluence of a 1 µm focus.
+        Width of the focus; with the energy it decides the peak fluence of either profile.
     smallest_fluence_ratio : float
         Particles are placed evenly over the disc in which the fluence is at least this fraction of
         the peak: what the hit finder lets pass. The fluence of hits is then distributed as 1/fluence.
@@ -82,6 +85,7 @@ class Beam:
     photon_energy_ev: float = 1_600.0
     pulse_energy_mj: float = 1.0
     transmission: float = 0.05
+    profile: Literal["gaussian", "even"] = "gaussian"
     focus_fwhm_um: float = 3.0
     smallest_fluence_ratio: float = 0.05
     n_modes: float = 50.0
@@ -96,7 +100,7 @@ class Beam:
                 f"beam.photon_energy_ev is {self.photon_energy_ev:g}; it must lie between 10 and 1e6 eV."
             )
         for name in ("pulse_energy_mj", "focus_fwhm_um", "n_modes"):
-            if not getattr(self, name) > 0.0:
+            if not 0.0 < getattr(self, name) < math.inf:
                 raise InputError(f"beam.{name} is {getattr(self, name):g}; it must be positive.")
         for name in ("transmission", "smallest_fluence_ratio"):
             if not 0.0 < getattr(self, name) <= 1.0:
@@ -118,8 +122,7 @@ class Beam:
         photons = (
             self.pulse_energy_mj * 1e-3 * self.transmission / (self.photon_energy_ev * ELEMENTARY_CHARGE_C)
         )
-        width_um = 1.0 if math.isinf(self.focus_fwhm_um) else self.focus_fwhm_um
-        return photons * 4.0 * math.log(2.0) / (math.pi * width_um**2)
+        return photons * 4.0 * math.log(2.0) / (math.pi * self.focus_fwhm_um**2)
 
     def draw(self, rng: np.random.Generator) -> Pulse:
         """One pulse, gamma distributed in energy (Saldin et al. 1998, Opt. Commun. 148, 383)."""
@@ -128,7 +131,7 @@ class Beam:
         return Pulse(
             photon_energy_ev=self.photon_energy_ev,
             peak_fluence_per_um2=ratio * self.mean_peak_fluence_per_um2,
-            focus_fwhm_um=self.focus_fwhm_um,
+            focus_fwhm_um=math.inf if self.profile == "even" else self.focus_fwhm_um,
             energy_ratio=ratio,
             centre_offset_pixels=(float(dy), float(dx)),
         )
@@ -136,7 +139,7 @@ class Beam:
     def draw_place(self, rng: np.random.Generator) -> tuple[float, float, float]:
         """Return where a hit happens: (x, y, 0) in nm, even over the disc that still makes a hit."""
         angle, area = 2.0 * math.pi * rng.random(), rng.random()
-        if math.isinf(self.focus_fwhm_um):
+        if self.profile == "even":
             return 0.0, 0.0, 0.0
         edge_um = self.focus_fwhm_um / 2.0 * math.sqrt(-math.log2(self.smallest_fluence_ratio))
         radius_nm = 1e3 * edge_um * math.sqrt(area)
