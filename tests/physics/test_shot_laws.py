@@ -100,8 +100,9 @@ def test_pixels_integrate_their_fringes(crooked, gap_nm):
     brute = photons(scene, PULSE, detector, points=5)
     got = scattered_light(scene, PULSE, detector).photons
     assert rms(got - brute) < 6e-3 * rms(brute)
-    at_centres = photons(scene, PULSE, detector)
-    assert rms(got - brute) < 0.15 * rms(at_centres - brute)  # the integration is what makes it right
+    if math.hypot(*gap_nm[:2]) > 500.0:  # where sampling the pixel's middle is far off
+        at_centres = photons(scene, PULSE, detector)
+        assert rms(got - brute) < 0.03 * rms(at_centres - brute)
 
 
 def test_four_particles_of_unlike_size_and_light(crooked):
