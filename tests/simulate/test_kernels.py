@@ -98,10 +98,10 @@ def test_widening_restores_every_wave_in_the_band(step):
     nodes = (np.arange(_slices.coarse_count(nx, step)) - BEFORE) * step
     for omega in np.array([0.0, 0.3, 0.7, 0.97]) * BAND / step:
         coarse = np.stack([np.cos(omega * nodes), np.sin(omega * nodes)]).astype(np.float32)
-        out = np.empty((2, nx), dtype=np.float32)
-        _slices.widen_columns(coarse, weights, step, out)
+        out = np.empty((1, 2, nx), dtype=np.float32)
+        _slices.widen_columns(coarse[None], weights, step, out)
         pixels = np.arange(nx)
-        assert_allclose(out, [np.cos(omega * pixels), np.sin(omega * pixels)], atol=1.2e-3)
+        assert_allclose(out[0], [np.cos(omega * pixels), np.sin(omega * pixels)], atol=1.2e-3)
 
 
 def test_interference_written_out():
@@ -114,7 +114,9 @@ def test_interference_written_out():
     good = (rng.random((ny, nx)) < 0.8).astype(np.float32)
     own, photons, fringes = np.empty(k), np.empty((ny, nx), np.float32), np.zeros((ny, nx), np.float32)
     across, down = _slices.row_weights(step, nx), _slices.widening_weights(step)
-    _slices.interfere(coarse, 2, across, down, pair_x, pair_y, good, own, photons, fringes)
+    _slices.interfere(
+        coarse.reshape(2 * k, rows, columns), 2, across, down, pair_x, pair_y, good, own, photons, fringes
+    )
     wave = (coarse[:, 0] + 1j * coarse[:, 1])[:, BEFORE : BEFORE + ny, BEFORE : BEFORE + nx]
     assert_allclose(photons, (np.abs(wave) ** 2).sum(axis=0), rtol=1e-4)
     assert_allclose(own, (np.abs(wave) ** 2 * good).sum(axis=(1, 2)), rtol=1e-4)
@@ -144,7 +146,7 @@ def test_the_frame_written_out():
     signal, good = rng.random((2, ny, nx)).astype(np.float32)
     halo = rng.random((ny + 2 * rim, nx + 2 * rim)).astype(np.float32)
     step = 4
-    field = rng.random((_slices.coarse_count(ny, step), nx)).astype(np.float32)
+    field = rng.random((1, _slices.coarse_count(ny, step), nx)).astype(np.float32)
     weights = _slices.widening_weights(step)
     corner = np.array([rim - 1.25, rim + 0.5])
     out = np.empty((ny, nx), dtype=np.float32)
@@ -152,7 +154,7 @@ def test_the_frame_written_out():
     total = _slices.frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, good, out)
     y, x = np.mgrid[:ny, :nx]
     glow = map_coordinates(halo.astype(float), [y + corner[0], x + corner[1]], order=1)
-    uneven = np.array([weights[i % step] @ field[i // step : i // step + 6] for i in range(ny)])
+    uneven = np.array([weights[i % step] @ field[0, i // step : i // step + 6] for i in range(ny)])
     expected = good * uneven * (2.0 * signal + 0.1 + 0.3 * glow)
     assert_allclose(out, expected, rtol=2e-4, atol=1e-5)
     assert_allclose(total, expected.sum(), rtol=1e-4)

@@ -192,128 +192,132 @@ def pair_ramp(u, across, along, wavenumber, distance, pixel, gain, out):
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def widen_columns(coarse, weights, step, out):
-    """out[row, x] for every coarse row: the horizontal half of the interpolation.
+    """out[i, row, x] for every coarse row of a stack: the horizontal half of the interpolation.
 
-    coarse (rows, m) float32, weights (TAPS, nx) float32, out (rows, nx) float32. Each node is first repeated
-    `step` times, so that tap t of pixel x lies at x + t · step and the sum runs along contiguous memory.
+    coarse (n, rows, m) float32, weights (TAPS, nx) float32, out (n, rows, nx) float32. Each node is first
+    repeated `step` times, so that tap t of pixel x lies at x + t · step and the sum runs along contiguous
+    memory.
     """
-    nx = out.shape[1]
-    repeated = np.empty(coarse.shape[1] * step, dtype=np.float32)
+    nx = out.shape[2]
+    repeated = np.empty(coarse.shape[2] * step + 16, dtype=np.float32)
     w0, w1, w2, w3, w4, w5 = weights[0], weights[1], weights[2], weights[3], weights[4], weights[5]
     r1, r2, r3 = repeated[step:], repeated[2 * step :], repeated[3 * step :]
     r4, r5 = repeated[4 * step :], repeated[5 * step :]
-    for row in range(coarse.shape[0]):
-        for node in range(coarse.shape[1]):
-            value = coarse[row, node]
-            for p in range(node * step, node * step + step):
-                repeated[p] = value
-        line = out[row]
-        for x in range(nx):
-            line[x] = (w0[x] * repeated[x] + w1[x] * r1[x] + w2[x] * r2[x]) + (
-                w3[x] * r3[x] + w4[x] * r4[x] + w5[x] * r5[x]
-            )
+    for i in range(coarse.shape[0]):
+        for row in range(coarse.shape[1]):
+            for node in range(coarse.shape[2]):
+                value = coarse[i, row, node]
+                if step <= 16:  # one wide store, of which the next node overwrites what is too much
+                    for p in range(16):
+                        repeated[node * step + p] = value
+                else:
+                    for p in range(step):
+                        repeated[node * step + p] = value
+            line = out[i, row]
+            for x in range(nx):
+                line[x] = (w0[x] * repeated[x] + w1[x] * r1[x] + w2[x] * r2[x]) + (
+                    w3[x] * r3[x] + w4[x] * r4[x] + w5[x] * r5[x]
+                )
+
+
+# The row loops below index whole arrays: a slice would cost two atomic reference counts a row.
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _widen_row(rows, weights, y, out):
-    """out[x] at pixel row y from horizontally widened coarse rows: the vertical half."""
+def _widen_row(wide, i, weights, y, out):
+    """out[i, x] at pixel row y from horizontally widened coarse rows wide[i]: the vertical half."""
     step = weights.shape[0]
     node = y // step
     p = y - node * step
     w0, w1, w2 = weights[p, 0], weights[p, 1], weights[p, 2]
     w3, w4, w5 = weights[p, 3], weights[p, 4], weights[p, 5]
-    r0, r1, r2 = rows[node], rows[node + 1], rows[node + 2]
-    r3, r4, r5 = rows[node + 3], rows[node + 4], rows[node + 5]
-    for x in range(out.shape[0]):
-        out[x] = (w0 * r0[x] + w1 * r1[x] + w2 * r2[x]) + (w3 * r3[x] + w4 * r4[x] + w5 * r5[x])
+    for x in range(out.shape[1]):
+        out[i, x] = (w0 * wide[i, node, x] + w1 * wide[i, node + 1, x] + w2 * wide[i, node + 2, x]) + (
+            w3 * wide[i, node + 3, x] + w4 * wide[i, node + 4, x] + w5 * wide[i, node + 5, x]
+        )
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _own_light(real, imag, light, line):
-    """Line += |A|²; return the part of it that falls on good pixels."""
+def _own_light(amplitude, i, parts, good, y, photons):
+    """photons[y] += |A|² of amplitude rows i (and i + 1); return what falls on good pixels."""
     total = np.float32(0.0)
-    for x in range(line.shape[0]):
-        value = real[x] * real[x] + imag[x] * imag[x]
-        line[x] += value
-        total += value * light[x]
+    if parts == 1:
+        for x in range(photons.shape[1]):
+            value = amplitude[i, x] * amplitude[i, x]
+            photons[y, x] += value
+            total += value * good[y, x]
+    else:
+        for x in range(photons.shape[1]):
+            value = amplitude[i, x] * amplitude[i, x] + amplitude[i + 1, x] * amplitude[i + 1, x]
+            photons[y, x] += value
+            total += value * good[y, x]
     return total
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _own_light_of_real(real, light, line):
-    total = np.float32(0.0)
-    for x in range(line.shape[0]):
-        value = real[x] * real[x]
-        line[x] += value
-        total += value * light[x]
+def lit_sum(photons, light):
+    """Σ photons · light over two (ny, nx) float32 arrays; `np.vdot` would wake threads for it."""
+    total = np.float64(0.0)
+    for y in range(photons.shape[0]):
+        row = np.float32(0.0)
+        for x in range(photons.shape[1]):
+            row += photons[y, x] * light[y, x]
+        total += row
     return total
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _add_fringes(ar, ai, br, bi, xr, xi, yr, yi, line):
-    """Line += Re[a b* (x y)] with x along the row and y constant."""
-    for x in range(line.shape[0]):
-        gr = xr[x] * yr - xi[x] * yi
-        gi = xr[x] * yi + xi[x] * yr
-        cr = ar[x] * br[x] + ai[x] * bi[x]
-        ci = ai[x] * br[x] - ar[x] * bi[x]
-        line[x] += cr * gr - ci * gi
+def _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, fringes):
+    """fringes[y] += Re[A_j A_m* (ramp along x) (ramp along y)]."""
+    yr, yi = pair_y[pair, 0, y], pair_y[pair, 1, y]
+    for x in range(fringes.shape[1]):
+        gr = pair_x[pair, 0, x] * yr - pair_x[pair, 1, x] * yi
+        gi = pair_x[pair, 0, x] * yi + pair_x[pair, 1, x] * yr
+        cr = amplitude[2 * j, x] * amplitude[2 * m, x] + amplitude[2 * j + 1, x] * amplitude[2 * m + 1, x]
+        ci = amplitude[2 * j + 1, x] * amplitude[2 * m, x] - amplitude[2 * j, x] * amplitude[2 * m + 1, x]
+        fringes[y, x] += cr * gr - ci * gi
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons, fringes):
-    """Photons = Σ_j |A_j|² and fringes += 2 Re Σ_{j<k} A_j A_k* s_x s_y, pixel by pixel.
+    """Set photons to Σ_j |A_j|² and add 2 Re Σ_{j<k} A_j A_k* s_x s_y to fringes, pixel by pixel.
 
-    coarse (k, 2, rows, m) float32; parts 1 where every amplitude is real, else 2; across (TAPS, nx) and
-    down (step, TAPS) the widening weights; pair_x, pair_y (pairs, 2, nx or ny) float32: ramps of each pair's
-    phase difference times its average over the pixel; good (ny, nx) float32; own (k,) float64 receives
-    each particle's photons on good pixels; photons and fringes (ny, nx) float32 may be the same array.
+    coarse (2 k, rows, m) float32, real and imaginary part of each amplitude, or (k, rows, m) where all are
+    real: parts 2 or 1; across (TAPS, nx) and down (step, TAPS) the widening weights; pair_x, pair_y
+    (pairs, 2, nx or ny) float32: ramps of each pair's phase difference times its average over the pixel; good (ny, nx)
+    float32; own (k,) float64 receives each particle's photons on good pixels; photons and fringes (ny, nx)
+    float32 may be the same array.
     """
-    k, ny, nx = coarse.shape[0], photons.shape[0], photons.shape[1]
-    step = down.shape[0]
-    wide = np.empty((k, parts, coarse.shape[2], nx), dtype=np.float32)
-    for j in range(k):
-        for part in range(parts):
-            widen_columns(coarse[j, part], across, step, wide[j, part])
-    amplitude = np.empty((k, parts, nx), dtype=np.float32)
+    ny, nx = photons.shape
+    k = own.size
+    wide = np.empty((k * parts, coarse.shape[1], nx), dtype=np.float32)
+    widen_columns(coarse, across, down.shape[0], wide)
+    amplitude = np.empty((k * parts, nx), dtype=np.float32)
     own[:] = 0.0
     photons[:] = 0.0
     for y in range(ny):
+        for i in range(k * parts):
+            _widen_row(wide, i, down, y, amplitude)
         for j in range(k):
-            for part in range(parts):
-                _widen_row(wide[j, part], down, y, amplitude[j, part])
-            if parts == 1:
-                own[j] += _own_light_of_real(amplitude[j, 0], good[y], photons[y])
-            else:
-                own[j] += _own_light(amplitude[j, 0], amplitude[j, 1], good[y], photons[y])
+            own[j] += _own_light(amplitude, j * parts, parts, good, y, photons)
         pair = 0
         for j in range(k):
             for m in range(j + 1, k):
-                _add_fringes(
-                    amplitude[j, 0],
-                    amplitude[j, 1],
-                    amplitude[m, 0],
-                    amplitude[m, 1],
-                    pair_x[pair, 0],
-                    pair_x[pair, 1],
-                    pair_y[pair, 0, y],
-                    pair_y[pair, 1, y],
-                    fringes[y],
-                )
+                _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, fringes)
                 pair += 1
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, good, out):
-    """Out = good · field · (gain · signal + flat + halo_gain · halo), and its sum.
+    """Set out to good · field · (gain · signal + flat + halo_gain · halo) and return its sum.
 
     signal, good, out (ny, nx) float32; halo (ny + 2 m, nx + 2 m) float32 drawn about its own middle, read
-    bilinearly from corner (2,) (y, x); field (rows, nx) coarse rows widened along x, with weights
+    bilinearly from corner (2,) (y, x); field (1, rows, nx) coarse rows widened along x, with weights
     (step, TAPS), or no rows for an even field.
     """
     ny, nx = signal.shape
-    uneven = field.shape[0] > 0
-    line = np.ones(nx, dtype=np.float32)
+    uneven = field.shape[1] > 0
+    line = np.ones((1, nx), dtype=np.float32)
     top, left = int(corner[0]), int(corner[1])
     fy, fx = np.float32(corner[0] - top), np.float32(corner[1] - left)
     one = np.float32(1.0)
@@ -322,14 +326,13 @@ def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, goo
     total = np.float64(0.0)
     for y in range(ny):
         if uneven:
-            _widen_row(field, weights, y, line)
+            _widen_row(field, 0, weights, y, line)
         upper, lower = halo[top + y, left:], halo[top + y + 1, left:]
-        light, source, target = good[y], signal[y], out[y]
         row_total = np.float32(0.0)
         for x in range(nx):
             glow = w00 * upper[x] + w01 * upper[x + 1] + w10 * lower[x] + w11 * lower[x + 1]
-            value = light[x] * line[x] * (gain * source[x] + flat + halo_gain * glow)
-            target[x] = value
+            value = good[y, x] * line[0, x] * (gain * signal[y, x] + flat + halo_gain * glow)
+            out[y, x] = value
             row_total += value
         total += row_total
     return total

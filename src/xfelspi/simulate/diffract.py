@@ -104,9 +104,10 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     blurred = max(_edge_phase(particle, pulse, detector) for particle in scene.particles) > BLUR_FROM
     fringes = np.zeros_like(photons) if blurred else photons
     own = np.zeros(len(shifts))
+    parts = 1 if all(is_real) and len(shifts) == 1 else 2
     interfere(
-        coarse,
-        1 if all(is_real) and len(shifts) == 1 else 2,
+        coarse[:, :parts].reshape(-1, *coarse.shape[2:]),
+        parts,
         row_weights(step, detector.columns),
         widening_weights(step),
         pair_x,

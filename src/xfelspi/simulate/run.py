@@ -234,8 +234,11 @@ _worker: tuple[Experiment, int]
 
 
 def _start_worker(experiment: Experiment, n: int, parent: int) -> None:
+    from threadpoolctl import threadpool_limits
+
     global _worker
     _worker = (experiment, n)
+    threadpool_limits(1)  # a worker is one core: BLAS must not take the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
 
     def follow() -> None:

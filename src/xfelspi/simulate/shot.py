@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._slices import frame_light, row_weights, widen_columns, widening_weights
+from ._slices import frame_light, lit_sum, row_weights, widen_columns, widening_weights
 from .beam import Pulse
 from .detector import Detector
 from .diffract import scattered_light
@@ -141,7 +141,7 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
     if shot.photons is not None:
         flat = background.flat_fraction * shot.photons
         halo = background.halo_fraction * shot.photons
-        scattered = float(np.vdot(light.photons, good))
+        scattered = lit_sum(light.photons, good)
         if scattered > 0.0:
             gain = (shot.photons - flat - halo) / scattered
     else:
@@ -150,11 +150,9 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
 
     photons = np.empty(detector.shape, dtype=np.float32)
     weights = widening_weights(shot.field_step)
-    if shot.field is None:
-        field = np.empty((0, detector.columns), dtype=np.float32)
-    else:
-        field = np.empty((len(shot.field), detector.columns), dtype=np.float32)
-        widen_columns(shot.field, row_weights(shot.field_step, detector.columns), shot.field_step, field)
+    nodes = np.empty((0, 0), dtype=np.float32) if shot.field is None else shot.field
+    field = np.empty((1, len(nodes), detector.columns), dtype=np.float32)
+    widen_columns(nodes[None], row_weights(shot.field_step, detector.columns), shot.field_step, field)
     total = frame_light(
         light.photons,
         np.float32(gain),
