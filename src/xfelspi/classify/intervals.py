@@ -109,6 +109,11 @@ def allowed_false_positives(n: int, wanted_fpr: float) -> int:
     return math.floor(wanted_fpr * n + 1e-9)
 
 
+def threshold_at(ordered: np.ndarray, wanted_fpr: float) -> float:
+    """Score that at most a share `wanted_fpr` of ascending negatives exceeds."""
+    return float(ordered[ordered.size - 1 - allowed_false_positives(ordered.size, wanted_fpr)])
+
+
 def _percentiles(draw: Callable[[np.random.Generator, int], np.ndarray], width: int) -> Interval:
     rng = np.random.default_rng(_SEED)
     at_once = max(1, min(_REPLICATES, _AT_ONCE // width))

@@ -267,26 +267,25 @@ def lit_sum(photons, light):
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, fringes):
-    """fringes[y] += Re[A_j A_m* (ramp along x) (ramp along y)]."""
+def _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, photons):
+    """photons[y] += Re[A_j A_m* (ramp along x) (ramp along y)]."""
     yr, yi = pair_y[pair, 0, y], pair_y[pair, 1, y]
-    for x in range(fringes.shape[1]):
+    for x in range(photons.shape[1]):
         gr = pair_x[pair, 0, x] * yr - pair_x[pair, 1, x] * yi
         gi = pair_x[pair, 0, x] * yi + pair_x[pair, 1, x] * yr
         cr = amplitude[2 * j, x] * amplitude[2 * m, x] + amplitude[2 * j + 1, x] * amplitude[2 * m + 1, x]
         ci = amplitude[2 * j + 1, x] * amplitude[2 * m, x] - amplitude[2 * j, x] * amplitude[2 * m + 1, x]
-        fringes[y, x] += cr * gr - ci * gi
+        photons[y, x] += cr * gr - ci * gi
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons, fringes):
-    """Set photons to Σ_j |A_j|² and add 2 Re Σ_{j<k} A_j A_k* s_x s_y to fringes, pixel by pixel.
+def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons):
+    """Set photons to Σ_j |A_j|² + 2 Re Σ_{j<k} A_j A_k* s_x s_y, pixel by pixel.
 
     coarse (2 k, rows, m) float32, real and imaginary part of each amplitude, or (k, rows, m) where all are
     real: parts 2 or 1; across (TAPS, nx) and down (step, TAPS) the widening weights; pair_x, pair_y
     (pairs, 2, nx or ny) float32: ramps of each pair's phase difference times its average over the pixel; good (ny, nx)
-    float32; own (k,) float64 receives each particle's photons on good pixels; photons and fringes (ny, nx)
-    float32 may be the same array.
+    float32; own (k,) float64 receives each particle's photons on good pixels; photons (ny, nx) float32.
     """
     ny, nx = photons.shape
     k = own.size
@@ -303,7 +302,7 @@ def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons, f
         pair = 0
         for j in range(k):
             for m in range(j + 1, k):
-                _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, fringes)
+                _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, photons)
                 pair += 1
 
 

@@ -2,7 +2,8 @@
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
+from functools import lru_cache
+from itertools import combinations, product
 
 import numpy as np
 
@@ -27,6 +28,12 @@ from .table import STEP
 
 BLUR_FROM = 0.173
 """Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent."""
+
+POINTS = 3
+"""Gauss-Legendre nodes per pixel and axis for particles beyond `BLUR_FROM`; smaller ones need the middle alone."""
+
+GEOMETRY_STEP = 0.15
+"""Largest coarse step in units of the distance: √(P Ω) and q(x) themselves vary over that length."""
 
 
 @dataclass(frozen=True)
@@ -85,13 +92,63 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     ----------
     Als-Nielsen & McMorrow, Elements of Modern X-ray Physics, 2nd ed., ch. 1 and 4.
     """
-    photons = np.zeros(detector.shape, dtype=np.float32)
     if not scene.particles:
-        return Light(photons, np.zeros(0))
-    origin = np.add(detector.middle_yx, pulse.centre_offset_pixels)
+        return Light(np.zeros(detector.shape, dtype=np.float32), np.zeros(0))
     places = np.array([particle.position_nm for particle in scene.particles])
     shifts = places - places[0]  # a phase common to all is not seen
     step = _coarse_step(scene, shifts, pulse, detector)
+    if max(_edge_phase(particle, pulse, detector) for particle in scene.particles) <= BLUR_FROM:
+        return _light_at(Node(), Node(), scene, shifts, step, pulse, detector)
+    photons = np.zeros(detector.shape, dtype=np.float32)
+    own = np.zeros(len(shifts))
+    for down, across in product(pixel_nodes(POINTS), repeat=2):
+        part = _light_at(down, across, scene, shifts, step, pulse, detector)
+        photons += np.float32(down.weight * across.weight) * part.photons
+        own += down.weight * across.weight * part.own
+    return Light(np.maximum(photons, np.float32(0.0), out=photons), own)
+
+
+@dataclass(frozen=True)
+class Node:
+    """One of the places along a pixel's edge at which the waves are taken.
+
+    Parameters
+    ----------
+    place : float
+        In pixels from the middle.
+    weight : float
+        Its part of the pixel.
+    legendre : tuple of float
+        (2n + 1) P_n(2 place), n = 0 … nodes - 1: what integrates fringes between the nodes.
+    """
+
+    place: float = 0.0
+    weight: float = 1.0
+    legendre: tuple[float, ...] = (1.0,)
+
+
+@lru_cache(maxsize=8)
+def pixel_nodes(points: int) -> tuple[Node, ...]:
+    """Gauss-Legendre nodes along a pixel's edge."""
+    places, weights = np.polynomial.legendre.leggauss(points)
+    values = np.polynomial.legendre.legvander(places, points - 1) * (2 * np.arange(points) + 1)
+    return tuple(
+        Node(t / 2.0, w / 2.0, tuple(p))
+        for t, w, p in zip(places.tolist(), weights.tolist(), values.tolist(), strict=True)
+    )
+
+
+def _light_at(
+    down: Node,
+    across: Node,
+    scene: Scene,
+    shifts: np.ndarray,
+    step: int,
+    pulse: Pulse,
+    detector: Detector,
+) -> Light:
+    """Light with the waves taken at one node of every pixel, and the fringes integrated about it."""
+    origin = np.add(detector.middle_yx, pulse.centre_offset_pixels) - (down.place, across.place)
     coarse = np.empty(
         (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
         dtype=np.float32,
@@ -100,10 +157,9 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
         _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin)
         for j, particle in enumerate(scene.particles)
     ]
-    pair_x, pair_y = _pair_ramps(shifts, pulse, detector, origin)
-    blurred = max(_edge_phase(particle, pulse, detector) for particle in scene.particles) > BLUR_FROM
-    fringes = np.zeros_like(photons) if blurred else photons
-    own = np.zeros(len(shifts))
+    pair_x, pair_y = _pair_ramps(shifts, pulse, detector, origin, down, across)
+    photons = np.empty(detector.shape, dtype=np.float32)
+    own = np.empty(len(shifts))
     parts = 1 if all(is_real) and len(shifts) == 1 else 2
     interfere(
         coarse[:, :parts].reshape(-1, *coarse.shape[2:]),
@@ -115,10 +171,7 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
         detector.good,
         own,
         photons,
-        fringes,
     )
-    if blurred:
-        photons = np.maximum(_pixel_average(photons) + fringes, 0.0, dtype=np.float32)
     return Light(photons, own)
 
 
@@ -130,7 +183,8 @@ def _coarse_step(scene: Scene, shifts: np.ndarray, pulse: Pulse, detector: Detec
         phase = _edge_phase(particle, pulse, detector)
         phase += _residual_phase(shift, pulse.wavenumber_per_nm, detector)
         largest = max(largest, phase)
-    return min(max(int(BAND / largest), 1), 64)
+    geometry = GEOMETRY_STEP * detector.distance_m / detector.pixel_size_m
+    return max(int(min(BAND / largest, geometry, 64.0)), 1)
 
 
 def _fill_coarse(
@@ -151,7 +205,7 @@ def _fill_coarse(
         * math.sqrt(pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6)
     )
     to_body = rotation_matrix(particle.orientation).T
-    if largest_q_per_nm(pulse.photon_energy_ev, detector) * radius <= particle.form.extent:
+    if _on_table(particle, step, out.shape[1:], pulse, detector, origin):
         coarse_amplitude(
             particle.form.coefficients,
             to_body * (radius / STEP),
@@ -182,8 +236,33 @@ def _fill_coarse(
     return False
 
 
+def _on_table(
+    particle: Particle,
+    step: int,
+    coarse_shape: tuple[int, ...],
+    pulse: Pulse,
+    detector: Detector,
+    origin: np.ndarray,
+) -> bool:
+    """Tell whether the table serves the detector as this pulse meets it, and holds every coarse node.
+
+    The nodes overhang the detector into the table's margin; what is read there weighs little.
+    """
+    k, z, p = pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m
+    radius = particle.diameter_nm / 2.0
+    corner = [max(o + 0.5, n - 0.5 - o) * p for o, n in zip(origin.tolist(), detector.shape, strict=True)]
+    if _q_per_nm(math.hypot(*corner), z, k) * radius > particle.form.extent:
+        return False
+    overhang = [
+        max(o + BEFORE * step, (n - 1 - BEFORE) * step - o) * p
+        for o, n in zip(origin.tolist(), coarse_shape, strict=True)
+    ]
+    nodes = particle.form.coefficients.shape[1] // 2 - 2
+    return _q_per_nm(math.hypot(*overhang), z, k) * radius <= nodes * STEP
+
+
 def _pair_ramps(
-    shifts: np.ndarray, pulse: Pulse, detector: Detector, origin: np.ndarray
+    shifts: np.ndarray, pulse: Pulse, detector: Detector, origin: np.ndarray, down: Node, across: Node
 ) -> tuple[np.ndarray, np.ndarray]:
     """Outer-product phase of each pair times its average over the pixel: (pairs, 2, nx) and (pairs, 2, ny).
 
@@ -197,9 +276,31 @@ def _pair_ramps(
     geometry = (pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m)
     for i, (a, b) in enumerate(pairs):
         apart = shifts[a] - shifts[b]
-        pair_ramp(x, apart[0], apart[2], *geometry, 2.0, ramp_x[i])
-        pair_ramp(y, apart[1], apart[2], *geometry, 1.0, ramp_y[i])
+        if len(across.legendre) == 1:
+            pair_ramp(x, apart[0], apart[2], *geometry, 2.0, ramp_x[i])
+            pair_ramp(y, apart[1], apart[2], *geometry, 1.0, ramp_y[i])
+        else:
+            ramp_x[i] = 2.0 * _node_ramp(x, apart[0], apart[2], *geometry, across)
+            ramp_y[i] = _node_ramp(y, apart[1], apart[2], *geometry, down)
     return ramp_x, ramp_y
+
+
+def _node_ramp(
+    u: np.ndarray, across: float, along: float, k: float, distance: float, pixel: float, node: Node
+) -> np.ndarray:
+    """Return `pair_ramp` for one of several nodes, at u: (2, n), the real and the imaginary part.
+
+    Between the nodes the waves are a polynomial and the fringe is exp(-i Δ ξ) (Filon's quadrature): a node
+    counts ∫ ℓ(ξ) exp(-i Δ ξ) dξ, ℓ its Lagrange polynomial, = weight · Σ_n (2n + 1) P_n (-i)ⁿ j_n(Δ/2).
+    """
+    from scipy.special import spherical_jn
+
+    slope = u / distance
+    change = k * pixel / distance * (across - along * (slope - node.place * pixel / distance))
+    phase = k * (across - 0.5 * along * slope) * slope - change * node.place
+    average = sum((-1j) ** n * p * spherical_jn(n, change / 2.0) for n, p in enumerate(node.legendre))
+    ramp = np.exp(-1j * phase) * average
+    return np.stack([ramp.real, ramp.imag])
 
 
 def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:
@@ -218,24 +319,14 @@ def _residual_phase(shift: np.ndarray, k: float, detector: Detector) -> float:
     return k * p / z * (1.5 * across * angle**2 + 1.5 * abs(shift[2]) * angle**3)
 
 
-def _pixel_average(values: np.ndarray) -> np.ndarray:
-    """Mean over each pixel from samples at the centres: f + δ²f/24 - 17 δ⁴f/5760 along both axes."""
-    for axis in (0, 1):
-        padded = np.concatenate(
-            [np.take(values, [0, 0], axis=axis), values, np.take(values, [-1, -1], axis=axis)], axis=axis
-        )
-        second = np.diff(padded, n=2, axis=axis)
-        fourth = np.diff(second, n=2, axis=axis)
-        inner = np.take(second, range(1, second.shape[axis] - 1), axis=axis)
-        values = values + inner / np.float32(24.0) - np.float32(17.0 / 5760.0) * fourth
-    return values
+def largest_q_per_nm(photon_energy_ev: float, detector: Detector, jitter_pixels: float = 10.0) -> float:
+    """|q| in the farthest corner of the detector, with the beam off its middle by a jitter."""
+    half = [(n / 2.0 + jitter_pixels) * detector.pixel_size_m for n in detector.shape]
+    return _q_per_nm(math.hypot(*half), detector.distance_m, wavenumber_per_nm(photon_energy_ev))
 
 
-def largest_q_per_nm(photon_energy_ev: float, detector: Detector) -> float:
-    """|q| in the farthest corner of the detector, a jitter of ten pixels included."""
-    half = [(n / 2.0 + 10.0) * detector.pixel_size_m for n in detector.shape]
-    theta = math.atan(math.hypot(*half) / detector.distance_m)
-    return 2.0 * wavenumber_per_nm(photon_energy_ev) * math.sin(theta / 2.0)
+def _q_per_nm(off_axis_m: float, distance_m: float, k_per_nm: float) -> float:
+    return 2.0 * k_per_nm * math.sin(math.atan2(off_axis_m, distance_m) / 2.0)
 
 
 def require_sampling(diameter_nm: float, photon_energy_ev: float, detector: Detector) -> None:

@@ -69,7 +69,9 @@ class Experiment:
         self.shape = shape_name(sample.shape)
         self.solid: Solid = make_solid(sample.shape, sample.diameter_nm, sample.proportions)
         require_sampling(sample.largest_diameter_nm, recipe.beam.photon_energy_ev, detector)
-        extent = largest_q_per_nm(recipe.beam.photon_energy_ev, detector) * sample.largest_diameter_nm / 2.0
+        jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels)
+        reach = largest_q_per_nm(recipe.beam.photon_energy_ev, detector, jitter)
+        extent = reach * sample.largest_diameter_nm / 2.0
         tell = None
         if progress is not None:
 

@@ -1,0 +1,231 @@
+"""Logits and labels -> scores, each with its interval of 95 %."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .intervals import (
+    Interval,
+    auc,
+    auc_interval,
+    balanced_interval,
+    miss_interval,
+    threshold_at,
+    wilson,
+)
+
+WANTED_FPR = {"1pct": 0.01, "0p1pct": 0.001}
+"""False-positive rates for which a model knows a threshold, by the names they have in scores."""
+
+
+class Metric(NamedTuple):
+    """A value and its interval of 95 %."""
+
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Thresholds:
+    """Logits above which a pattern is called single, found on patterns held out from the training.
+
+    Attributes
+    ----------
+    balanced : float
+        In the middle of where the balanced accuracy over singles and clear multiples is best.
+    at_fpr : dict of str to float
+        For each name of `WANTED_FPR`, the logit that this share of clear multiples exceeds.
+    negatives : (k,) float32
+        Logits of those clear multiples, which say how sure the thresholds are.
+    """
+
+    balanced: float
+    at_fpr: dict[str, float]
+    negatives: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """How a model does on labelled patterns. A metric that the patterns cannot give is None.
+
+    Single is the positive class: a false negative is a single called not single. Metrics whose name ends
+    in `_clear` look at singles and clear multiples alone.
+    """
+
+    n_single: int
+    n_other: int
+    n_clear: int | None
+    metrics: dict[str, Metric | None]
+
+    def row(self, file: str, shape: str | None) -> dict[str, Any]:
+        """Return one JSON-able row: every metric by its name, its interval beside it under `_ci`."""
+        row: dict[str, Any] = {
+            "file": file,
+            "shape": shape,
+            "n_single": self.n_single,
+            "n_other": self.n_other,
+            "n_clear": self.n_clear,
+        }
+        for name, metric in self.metrics.items():
+            row[name] = None if metric is None else metric.value
+            row[f"{name}_ci"] = None if metric is None else list(metric.interval)
+        return row
+
+
+def find_thresholds(logits: np.ndarray, labels: np.ndarray, clear: np.ndarray) -> Thresholds:
+    """Choose thresholds on validation patterns.
+
+    Parameters
+    ----------
+    logits : (n,) float32
+        Logit of being single.
+    labels : (n,) int
+        1 single, 0 not.
+    clear : (n,) bool
+        Singles, and negatives that can be told from them. Others would set the threshold at the price of
+        every unseen shape.
+    """
+    single, other = logits[labels == 1], logits[(labels == 0) & clear]
+    if other.size == 0:
+        other = logits[labels == 0]
+    return Thresholds(
+        balanced=best_balanced(single, other),
+        at_fpr={name: at_fpr(other, fpr) for name, fpr in WANTED_FPR.items()},
+        negatives=np.sort(other).astype(np.float32),
+    )
+
+
+def best_balanced(single: np.ndarray, other: np.ndarray) -> float:
+    """Return the middle of the widest stretch of thresholds with the best balanced accuracy.
+
+    Examples
+    --------
+    >>> best_balanced(np.array([1.0, 3.0]), np.array([-2.0, -1.0]))
+    0.0
+    """
+    edges = np.unique(np.concatenate([single, other]).astype(float))
+    if edges.size == 1:
+        return float(edges[0])
+    # Between two neighbours every threshold decides alike: singles below or at it are lost.
+    lost = np.searchsorted(np.sort(single), edges[:-1], "right") / single.size
+    kept = 1 - np.searchsorted(np.sort(other), edges[:-1], "right") / other.size
+    wrong = lost + kept
+    best = np.flatnonzero(wrong <= wrong.min() + 1e-12)
+    widest = best[np.argmax(edges[best + 1] - edges[best])]
+    return float((edges[widest] + edges[widest + 1]) / 2)
+
+
+def at_fpr(other: np.ndarray, fpr: float) -> float:
+    """Return the least threshold that no more than a share `fpr` of the negatives exceeds.
+
+    Examples
+    --------
+    >>> at_fpr(np.arange(100.0), 0.01)
+    98.0
+    """
+    return float(np.sort(other)[other.size - 1 - allowed_false_positives(other.size, fpr)])
+
+
+def evaluate(
+    logits: np.ndarray, labels: np.ndarray, clear: np.ndarray | None, thresholds: Thresholds
+) -> Scores:
+    """Score the patterns of one file and shape.
+
+    Parameters
+    ----------
+    logits : (n,) float32
+        Logit of being single.
+    labels : (n,) int
+        1 single, 0 not; patterns with another label are left out.
+    clear : (n,) bool or None
+        Clear multiples; None where the truth is unknown.
+    thresholds : Thresholds
+        Of the model; they come from the training distribution and are applied unchanged.
+
+    Returns
+    -------
+    scores : Scores
+        `accuracy`, `balanced_accuracy`, `fnr` and `fpr` at the model's threshold; `auc`;
+        `fnr_at_1pct_fpr` and `fnr_at_0p1pct_fpr` at the thresholds for these rates, and the rates that
+        came out, `fpr_at_1pct_fpr` and so on; `..._roc`, the same read off the ROC of these very patterns
+        (against clear multiples if known); `accuracy_clear`, `fpr_clear`, `auc_clear` over singles and
+        clear multiples. Rates have Wilson's interval, areas a bootstrap over both classes, misses at a
+        wanted rate one in which the threshold is redrawn too.
+    """
+    single, other = logits[labels == 1], logits[labels == 0]
+    plain = None if clear is None else logits[(labels == 0) & clear]
+    against = other if plain is None else plain
+    threshold = thresholds.balanced
+    metrics: dict[str, Metric | None] = {
+        "accuracy": _accuracy(single, other, threshold),
+        "balanced_accuracy": _balanced(single, other, threshold),
+        "auc": _auc(single, other),
+        "fnr": _missed(single, threshold),
+        "fpr": _exceeding(other, threshold),
+    }
+    for name, wanted in WANTED_FPR.items():
+        chosen = thresholds.at_fpr[name]
+        metrics |= {
+            f"fnr_at_{name}_fpr": _missed_at(single, thresholds.negatives, wanted, chosen),
+            f"fpr_at_{name}_fpr": _exceeding(other, chosen),
+            f"fpr_clear_at_{name}_fpr": _exceeding(plain, chosen),
+            f"fnr_at_{name}_fpr_roc": _missed_at(single, against, wanted),
+        }
+    metrics |= {
+        "accuracy_clear": None if plain is None else _accuracy(single, plain, threshold),
+        "fpr_clear": _exceeding(plain, threshold),
+        "auc_clear": _auc(single, plain),
+    }
+    return Scores(
+        n_single=single.size,
+        n_other=other.size,
+        n_clear=None if plain is None else plain.size,
+        metrics=metrics,
+    )
+
+
+def _rate(k: int, n: int) -> Metric | None:
+    return Metric(k / n, wilson(k, n)) if n else None
+
+
+def _accuracy(single: np.ndarray, other: np.ndarray, threshold: float) -> Metric | None:
+    right = np.count_nonzero(single > threshold) + np.count_nonzero(other <= threshold)
+    return _rate(int(right), single.size + other.size)
+
+
+def _missed(single: np.ndarray, threshold: float) -> Metric | None:
+    return _rate(int(np.count_nonzero(single <= threshold)), single.size)
+
+
+def _exceeding(other: np.ndarray | None, threshold: float) -> Metric | None:
+    return None if other is None else _rate(int(np.count_nonzero(other > threshold)), other.size)
+
+
+def _balanced(single: np.ndarray, other: np.ndarray, threshold: float) -> Metric | None:
+    missed, exceeding = _missed(single, threshold), _exceeding(other, threshold)
+    if missed is None or exceeding is None:
+        return None
+    wrong = round(missed.value * single.size), round(exceeding.value * other.size)
+    interval = balanced_interval(wrong, (single.size, other.size))
+    return Metric(1 - (missed.value + exceeding.value) / 2, interval)
+
+
+def _auc(single: np.ndarray, other: np.ndarray | None) -> Metric | None:
+    if other is None or not (single.size and other.size):
+        return None
+    return Metric(auc(single, other), auc_interval(single, other))
+
+
+def _missed_at(
+    single: np.ndarray, negatives: np.ndarray, wanted: float, threshold: float | None = None
+) -> Metric | None:
+    """Misses at a threshold that `negatives` set; they set it anew where it is not given."""
+    if not (single.size and negatives.size):
+        return None
+    chosen = at_fpr(negatives, wanted) if threshold is None else threshold
+    return Metric(float((single <= chosen).mean()), miss_interval(single, negatives, wanted))

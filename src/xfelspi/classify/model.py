@@ -1,0 +1,177 @@
+"""A trained model: NAME.safetensors and NAME.json, and nothing else. No pickle is ever read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from xfelspi.errors import InputError
+
+from .evaluate import WANTED_FPR, Thresholds
+from .framing import ModelFrame
+from .networks import Architecture, Classifier
+
+FORMAT = "xfelspi classifier 1"
+_NEGATIVES = "validation.clear_negatives"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A classifier and what has to be known to use it.
+
+    Attributes
+    ----------
+    architecture : Architecture
+        What the network is.
+    classifier : Classifier
+        With its weights.
+    frame : ModelFrame
+        What frames are brought to.
+    thresholds : Thresholds
+        Logits above which a pattern is called single.
+    about : dict
+        How it came to be: command, training data, settings, validation, curve, versions. JSON-able.
+    """
+
+    architecture: Architecture
+    classifier: Classifier
+    frame: ModelFrame
+    thresholds: Thresholds
+    about: dict[str, Any]
+
+
+def weights_path(path: Path) -> Path:
+    """Return the file of weights of a model, named with or without an ending.
+
+    Examples
+    --------
+    >>> weights_path(Path("runs/torus.json")).as_posix(), weights_path(Path("runs/a.b")).as_posix()
+    ('runs/torus.safetensors', 'runs/a.b.safetensors')
+    """
+    stem = path.name.removesuffix(".safetensors").removesuffix(".json")
+    return path.with_name(f"{stem}.safetensors")
+
+
+def save_model(model: Model, path: Path) -> None:
+    """Write `path`, which ends in .safetensors, and the JSON file beside it; each whole or not at all."""
+    tensors = {
+        f"classifier.{name}": tensor.detach().cpu().contiguous()
+        for name, tensor in model.classifier.state_dict().items()
+    }
+    tensors[_NEGATIVES] = torch.from_numpy(model.thresholds.negatives)
+    weights = save(tensors, {"format": FORMAT})
+    page = {
+        "format": FORMAT,
+        "architecture": asdict(model.architecture),
+        "preprocessing": (type(model.classifier.prepare).__doc__ or "").splitlines()[0],
+        "frame": asdict(model.frame),
+        "threshold_logit": model.thresholds.balanced,
+        "threshold_logit_at_fpr": model.thresholds.at_fpr,
+        **model.about,
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+    }
+    write_whole(path, weights)
+    write_whole(path.with_suffix(".json"), json.dumps(page, indent=2).encode() + b"\n")
+
+
+def load_model(path: str | os.PathLike[str]) -> Model:
+    """Read a model by the name of either of its files, or by what they have in common.
+
+    Raises
+    ------
+    InputError
+        If one of them is missing, is not what it should be, or they do not belong together.
+    """
+    weights_file = weights_path(Path(path))
+    page_file = weights_file.with_suffix(".json")
+    if Path(path).suffix not in ("", ".safetensors", ".json") and not weights_file.exists():
+        raise InputError(f"{path} is not a model; name the NAME.safetensors that xfel train wrote.")
+    weights, text = _read(weights_file), _read(page_file)
+    try:
+        page = json.loads(text)
+        is_ours = isinstance(page, dict) and page.get("format") == FORMAT
+    except ValueError:
+        is_ours = False
+    if not is_ours:
+        raise InputError(f"{page_file} does not describe a model; name one that xfel train wrote.")
+    if hashlib.sha256(weights).hexdigest() != page.pop("weights_sha256", None):
+        raise InputError(f"{weights_file} and {page_file} do not belong together; copy both again, or train.")
+    try:
+        return _assemble(weights, page)
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, InputError) as error:
+        raise InputError(
+            f"{page_file} does not describe the weights beside it ({error}); copy both again, or train."
+        ) from None
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file under another name and rename it, so that it is whole or as it was.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); mend that, or choose another place.")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} does not exist; a model is NAME.safetensors and NAME.json, as xfel train writes them."
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from None
+
+
+def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
+    tensors = load(weights)
+    described = page.pop("architecture")
+    architecture = Architecture(**described | {"blocks": tuple(described["blocks"])})
+    frame = ModelFrame(**page.pop("frame"))
+    if frame.size != architecture.size or not frame.q_per_pixel_per_nm > 0:
+        raise ValueError("its frame is not the network's")
+    negatives = tensors.pop(_NEGATIVES).numpy().astype(np.float32)
+    at_fpr = page.pop("threshold_logit_at_fpr")
+    thresholds = Thresholds(
+        balanced=_finite(page.pop("threshold_logit")),
+        at_fpr={name: _finite(at_fpr[name]) for name in WANTED_FPR},
+        negatives=negatives,
+    )
+    classifier = Classifier(architecture)
+    classifier.load_state_dict({name.removeprefix("classifier."): t for name, t in tensors.items()})
+    for name in ("format", "preprocessing"):
+        del page[name]
+    return Model(
+        architecture=architecture, classifier=classifier, frame=frame, thresholds=thresholds, about=page
+    )
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"a threshold is {value}")
+    return float(value)

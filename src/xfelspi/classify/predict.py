@@ -1,0 +1,114 @@
+"""A model on a file of any length: blocks of frames on every core, reading and network side by side."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from xfelspi.patterns import PatternSet
+
+from .compute import cores, device, fastest
+from .data import Progress
+from .framing import Framing
+from .model import Model
+
+_AT_ONCE = 64  # frames in a block: larger ones leave the cache
+_TRIED = 32  # frames on which the precision is chosen
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """What a model says about the patterns of a file.
+
+    Attributes
+    ----------
+    logits : (n,) float32
+        Logit of being single.
+    n_nan, n_negative : int
+        Pixels that were NaN or infinite, or negative, and counted as 0.
+    """
+
+    logits: np.ndarray
+    n_nan: int
+    n_negative: int
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """Probability of being single, (n,) float64, where half of all shots are."""
+        return np.exp(-np.logaddexp(0.0, -self.logits.astype(float)))
+
+
+class Predictor:
+    """A model made ready to work: normalization folded in, in the precision that is faster here.
+
+    Every block is read, framed and classified by one thread, and no convolution is spread over cores:
+    images side by side keep them all busy, small convolutions do not.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self._frame = model.frame
+        self._device = device()
+        tried = torch.poisson(torch.ones(_TRIED, model.frame.size, model.frame.size))
+        ready = {
+            dtype: _Ready(model.classifier, dtype, self._device) for dtype in (torch.float32, torch.bfloat16)
+        }
+        self._logits = ready[fastest(lambda dtype: ready[dtype](tried))]
+
+    def __call__(self, patterns: PatternSet, progress: Progress | None = None) -> Prediction:
+        """Classify all patterns of a file.
+
+        Raises
+        ------
+        InputError
+            If the frames do not reach the model's, or the file is damaged.
+        """
+        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
+        begins = range(0, patterns.n, _AT_ONCE)
+        logits = np.empty(patterns.n, np.float32)
+        n_nan = n_negative = 0
+
+        def work(begin: int) -> tuple[Tensor, int, int]:
+            frames = patterns.frames(begin, begin + _AT_ONCE)
+            return self._logits(torch.from_numpy(framing(frames.counts))), frames.n_nan, frames.n_negative
+
+        # Each thread of the pool computes alone; the setting is its own.
+        with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            for begin, (block, nan, negative) in zip(begins, pool.map(work, begins), strict=True):
+                logits[begin : begin + _AT_ONCE] = block.numpy()
+                n_nan += nan
+                n_negative += negative
+                if progress is not None:
+                    progress(patterns.path.name, min(1.0, (begin + _AT_ONCE) / patterns.n))
+        return Prediction(logits=logits, n_nan=n_nan, n_negative=n_negative)
+
+
+class _Ready:
+    """Frames -> logit of being single, in one precision."""
+
+    def __init__(self, classifier: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+        self._prepare = copy.deepcopy(classifier.prepare).eval().to(device)
+        network = fold_normalization(copy.deepcopy(classifier.network).eval())
+        self._network = network.to(device, dtype, memory_format=torch.channels_last)
+        self._dtype, self._device = dtype, device
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        with torch.inference_mode():
+            shown = self._prepare(frames.to(self._device)).to(self._dtype)
+            pair = self._network(shown).float()
+            return (pair[:, 1] - pair[:, 0]).cpu()
+
+
+def fold_normalization(network: nn.Module) -> nn.Module:
+    """Merge every batch normalization into the convolution before it; the network must be in `eval` mode."""
+    for name, part in network.named_children():
+        if isinstance(part, nn.Sequential) and [type(p) for p in part] == [nn.Conv2d, nn.BatchNorm2d]:
+            setattr(network, name, nn.utils.fuse_conv_bn_eval(part[0], part[1]))
+        else:
+            fold_normalization(part)
+    return network
