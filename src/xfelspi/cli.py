@@ -167,6 +167,207 @@ def info(
             typer.echo(f"{name:<{width}}  {_short(value)}")
 
 
+@_command
+def train(
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="A folder of pattern files, or a labelled file; repeatable, measured ones too."),
+    ] = None,
+    shapes: Annotated[
+        str | None, typer.Option(help="Train on these shapes alone, as in torus,soccer.")
+    ] = None,
+    hold_out: Annotated[str | None, typer.Option(help="Leave these shapes out.")] = None,
+    blocks: Annotated[
+        str | None,
+        typer.Option(help="Train the published ResNet with n,m blocks, as in 2,2, instead of the default."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the patterns; by default as many as make 90,000 of them.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of weights, split, order and augmentation.")] = 0,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Of the model; by default made of shapes, number and a hash of the run."),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of models.")] = Path("runs"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another model of that name.")
+    ] = False,
+) -> None:
+    """Train a network to tell single hits from everything else.
+
+    One line an epoch; the best one is kept. A killed training goes on with the same command.
+
+    Example: xfel train --data sim --hold-out torus
+    """
+    from xfelspi.classify import TrainConfig, train
+
+    network = "pooled" if blocks is None else "resnet"
+    config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=epochs, seed=seed)
+    with _Progress() as progress:
+        path = train(
+            data or [Path("sim")],
+            config,
+            out=out,
+            name=name,
+            shapes=_names(shapes),
+            hold_out=_names(hold_out),
+            overwrite=overwrite,
+            command=_typed(),
+            progress=progress,
+            say=progress.say,
+        )
+    typer.echo(str(path))
+
+
+@_command
+def score(
+    model: Annotated[Path, typer.Argument(help="NAME.safetensors, from xfel train.")],
+    data: Annotated[
+        list[Path], typer.Option(help="A folder of pattern files, or a labelled file; repeatable.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score a model on labelled patterns: rates with 95 % intervals, per file and shape.
+
+    False negatives are single hits lost, false positives others kept. Thresholds for 1 % and 0.1 % false
+    positives come from the training distribution and are applied unchanged.
+
+    Example: xfel score runs/sim.safetensors --data sim
+    """
+    from xfelspi.classify import Predictor, load_model, score_predictions
+    from xfelspi.patterns import PatternSet, find_pattern_files
+
+    loaded = load_model(model)
+    files = find_pattern_files(data)
+    predictor = Predictor(loaded)
+    rows: list[dict[str, Any]] = []
+    with _Progress() as progress:
+        for path in files:
+            with PatternSet.open(path) as patterns:
+                if patterns.labels is None:
+                    raise InputError(f"{path} has no labels to score against; use xfel classify to sort it.")
+                prediction = predictor(patterns, progress)
+                rows += score_predictions(loaded, patterns, prediction)
+                _say_pixels(path, prediction.n_nan, prediction.n_negative)
+    _print_rows(rows, as_json)
+
+
+@_command
+def classify(
+    model: Annotated[Path, typer.Argument(help="NAME.safetensors, from xfel train.")],
+    file: Annotated[Path, typer.Argument(help="Patterns to sort: our own files, CXI, any HDF5.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Name of the CSV and the list without ending; by default the file's.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
+    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="Labels to compare with: .npy, .csv or a dataset.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Sort patterns: a CSV with the probability of each, and a list of those to keep.
+
+    Example: xfel classify runs/sim.safetensors run0042.cxi
+    """
+    from xfelspi.classify import Predictor, load_model, score_predictions, write_selection
+    from xfelspi.patterns import PatternSet
+
+    loaded = load_model(model)
+    with (
+        PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns,
+        _Progress() as progress,
+    ):
+        prediction = Predictor(loaded)(patterns, progress)
+        stem = out or file.with_suffix("")
+        table, kept, n_kept = write_selection(loaded, patterns, prediction, stem)
+        rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction)
+    _say_pixels(file, prediction.n_nan, prediction.n_negative)
+    if not as_json:
+        typer.echo(f"{file}: {n_kept} of {len(prediction.logits)} patterns kept; {table}, {kept}")
+    if rows or as_json:
+        _print_rows(rows, as_json)
+
+
+@_command
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to work in.")] = Path("demo"),
+    measured: Annotated[Path | None, typer.Option(help="A file of measured shots to sort as well.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Their labels: .npy, .csv or a dataset name.")] = None,
+) -> None:
+    """Simulate, look, train, score on shapes never seen, and write report.html: a few minutes.
+
+    Example: xfel demo
+    """
+    from xfelspi.studies import demo
+
+    with _Progress() as progress:
+        report = demo(
+            out, measured=measured, labels=labels, command=_typed(), progress=progress, tell=progress.say
+        )
+    typer.echo(str(report))
+
+
+def _say_pixels(path: Path, n_nan: int, n_negative: int) -> None:
+    """Tell what had to be masked in a file, on stderr."""
+    if n_nan or n_negative:
+        text = f"{path}: {n_nan} pixels were NaN or infinite and {n_negative} negative; they were set to 0."
+        typer.secho(text, fg="yellow", err=True)
+
+
+METRICS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "auc": "AUC",
+    "fnr": "false negatives",
+    "fpr": "false positives",
+    "fnr_at_1pct_fpr": "false negatives at 1 % false positives",
+    "fpr_clear_at_1pct_fpr": "  which gave here, of clear multiples",
+    "fpr_at_1pct_fpr": "  and of all others",
+    "fnr_at_1pct_fpr_roc": "  read off these patterns' own curve",
+    "fnr_at_0p1pct_fpr": "false negatives at 0.1 % false positives",
+    "fpr_clear_at_0p1pct_fpr": "  which gave here, of clear multiples",
+    "fpr_at_0p1pct_fpr": "  and of all others",
+    "fnr_at_0p1pct_fpr_roc": "  read off these patterns' own curve",
+    "accuracy_clear": "accuracy, singles and clear multiples",
+    "fpr_clear": "false positives, clear multiples",
+    "auc_clear": "AUC, clear multiples",
+}
+"""Columns of a row, as people read them."""
+
+
+def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"rows": rows}, indent=2))
+        return
+    for row in rows:
+        shape = f"  {row['shape']}" if row["shape"] else ""
+        typer.echo(f"\n{row['file']}{shape}: {row['n_single']} single, {row['n_other']} other")
+        for name, words in METRICS.items():
+            if row.get(name) is not None:
+                low, high = row[f"{name}_ci"]
+                if name.startswith("auc"):
+                    typer.echo(f"  {words:<42}{row[name]:9.4f}    {low:.4f} to {high:.4f}")
+                else:
+                    value = f"{100 * row[name]:7.2f} %"
+                    typer.echo(f"  {words:<42}{value}  {100 * low:.2f} to {100 * high:.2f} %")
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _blocks(text: str | None) -> tuple[int, int]:
+    if text is None:
+        return (2, 2)
+    try:
+        n, m = (int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--blocks {text} is not two whole numbers such as 2,2.") from None
+    return n, m
+
+
 def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
@@ -211,6 +412,13 @@ class _Progress:
         if what not in self._tasks:
             self._tasks[what] = self._bar.add_task(what, total=1.0)
         self._bar.update(self._tasks[what], completed=fraction, refresh=True)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar.disable:
+            typer.echo(line, err=True)
+        else:
+            self._bar.console.print(line, highlight=False)
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()

@@ -1,26 +1,67 @@
-"""Train a network on labelled patterns, score it, sort measured shots with it."""
+"""Train a network on labelled patterns, score it, sort measured shots with it.
 
-from .apply import Scored, Scorer, score_file, write_selection
-from .evaluate import evaluate, roc
-from .framing import Framing, ModelFrame
-from .model import Architecture, Classifier, Model, load, save
-from .train import ModelComplete, TrainConfig, train
+Names are looked up when they are first used, because torch takes a second to load; so none of them is also
+a module here.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .augment import Augmentation
+    from .scores import Scores, Thresholds, evaluate, roc_curve
+    from .framing import Framing, ModelFrame
+    from .model import Model, load_model
+    from .networks import Architecture, Classifier
+    from .predict import Prediction, Predictor
+    from .resnet import ResNet
+    from .selection import score_predictions, write_selection
+    from .training import TrainConfig, train
+
+_HOMES = {
+    "Architecture": "networks",
+    "Augmentation": "augment",
+    "Classifier": "networks",
+    "Framing": "framing",
+    "Model": "model",
+    "ModelFrame": "framing",
+    "Prediction": "predict",
+    "Predictor": "predict",
+    "ResNet": "resnet",
+    "Scores": "scores",
+    "Thresholds": "scores",
+    "TrainConfig": "training",
+    "evaluate": "scores",
+    "load_model": "model",
+    "roc_curve": "scores",
+    "score_predictions": "selection",
+    "train": "training",
+    "write_selection": "selection",
+}
 
 __all__ = [
     "Architecture",
+    "Augmentation",
     "Classifier",
     "Framing",
     "Model",
-    "ModelComplete",
     "ModelFrame",
-    "Scored",
-    "Scorer",
+    "Prediction",
+    "Predictor",
+    "ResNet",
+    "Scores",
+    "Thresholds",
     "TrainConfig",
     "evaluate",
-    "load",
-    "roc",
-    "save",
-    "score_file",
+    "load_model",
+    "roc_curve",
+    "score_predictions",
     "train",
     "write_selection",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -1,42 +1,93 @@
-"""What may happen to a frame without changing what it shows."""
+"""Frames that could have been taken as well: what a network sees in training, never twice the same."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from xfelspi.errors import InputError
 
 from .framing import MASKED
 
 
-def augment(frames: Tensor, generator: torch.Generator, *, turns: bool, largest_shift: int) -> Tensor:
-    """Mirror each frame at random, and turn and shift it.
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """How frames are changed; none of it changes whether one particle was hit.
 
-    A mirrored or turned pattern is that of a mirrored or turned scene; a shifted one, of a beam that
-    points elsewhere.
-
-    Parameters
+    Attributes
     ----------
-    frames : (batch, size, size)
-        Photons, `MASKED` where unknown; the mask moves along.
-    generator : torch.Generator
-        Decides.
     turns : bool
-        Quarter turns too, by mirroring along the diagonal.
-    largest_shift : int
-        Pixels, along either axis; what comes in from outside is masked.
+        Swap rows and columns for half of the frames, which with the flips makes quarter turns. Flips are
+        always made.
+    shift_pixels : int
+        Largest shift along either axis: the beam moves. What comes in from outside is masked.
+    relief : float
+        Largest standard deviation, in natural logarithms, of a smooth random field that the photons are
+        multiplied with; each frame draws its own, from 0 up. A smooth field changes the particle's own
+        pattern as another shape would, and leaves fringes between particles as they are.
+    relief_nodes : int
+        Independent values of the field along an edge of the frame.
     """
-    out = torch.full_like(frames, MASKED)
-    size = frames.shape[-1]
-    mirrors = torch.randint(8 if turns else 4, (len(frames),), generator=generator).tolist()
-    shifts = torch.randint(-largest_shift, largest_shift + 1, (len(frames), 2), generator=generator).tolist()
-    for source, target, mirror, (dy, dx) in zip(frames, out, mirrors, shifts, strict=True):
-        if mirror & 1:
-            source = source.flip(0)
-        if mirror & 2:
-            source = source.flip(1)
-        if mirror & 4:
-            source = source.T
-        target[max(dy, 0) : size + min(dy, 0), max(dx, 0) : size + min(dx, 0)] = source[
-            max(-dy, 0) : size + min(-dy, 0), max(-dx, 0) : size + min(-dx, 0)
-        ]
-    return out
+
+    turns: bool = True
+    shift_pixels: int = 2
+    relief: float = 0.7
+    relief_nodes: int = 8
+
+    def __post_init__(self) -> None:
+        if self.shift_pixels < 0 or self.relief < 0 or self.relief_nodes < 4:
+            raise InputError(
+                f"Augmentation has shift_pixels {self.shift_pixels}, relief {self.relief} and relief_nodes "
+                f"{self.relief_nodes}; needed are 0 or more, 0 or more and 4 or more."
+            )
+
+    def __call__(self, frames: Tensor, generator: torch.Generator) -> Tensor:
+        """Change each frame by its own draw.
+
+        Parameters
+        ----------
+        frames : (k, size, size)
+            Photons, `MASKED` where unknown.
+        generator : torch.Generator
+            Source of chance.
+
+        Returns
+        -------
+        changed : (k, size, size) float32
+        """
+        changed = self._move(frames, generator).float()
+        if self.relief:
+            changed = self._emboss(changed, generator)
+        return changed
+
+    def _move(self, frames: Tensor, generator: torch.Generator) -> Tensor:
+        k, size, _ = frames.shape
+        flips = torch.randint(0, 8 if self.turns else 4, (k,), generator=generator).tolist()
+        reach = self.shift_pixels
+        shifts = torch.randint(-reach, reach + 1, (k, 2), generator=generator).tolist()
+        moved = torch.full_like(frames, MASKED)
+        for frame, target, flip, (dy, dx) in zip(frames, moved, flips, shifts, strict=True):
+            if flip & 1:
+                frame = frame.flip(0)
+            if flip & 2:
+                frame = frame.flip(1)
+            if flip & 4:
+                frame = frame.T
+            target[max(dy, 0) : size + dy, max(dx, 0) : size + dx] = frame[
+                max(-dy, 0) : size - dy, max(-dx, 0) : size - dx
+            ]
+        return moved
+
+    def _emboss(self, frames: Tensor, generator: torch.Generator) -> Tensor:
+        k, size, _ = frames.shape
+        nodes = torch.eye(self.relief_nodes)[None, None]
+        between = functional.interpolate(
+            nodes, (size, self.relief_nodes), mode="bicubic", align_corners=True
+        )[0, 0]
+        heights = torch.randn((k, self.relief_nodes, self.relief_nodes), generator=generator)
+        heights *= self.relief * torch.rand((k, 1, 1), generator=generator)
+        field = (between @ heights @ between.T).exp_()
+        return torch.where(frames > 0, frames * field, frames)

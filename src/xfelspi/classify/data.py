@@ -1,10 +1,15 @@
-"""Pattern files -> frames and labels in memory, and the split into training and validation."""
+"""Pattern files -> what a network learns from, in memory."""
 
 from __future__ import annotations
 
+import os
+import zlib
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,143 +21,182 @@ from xfelspi.patterns import PatternSet
 from .compute import cores
 from .framing import Framing, ModelFrame
 
-BLOCK = 256
-"""Frames read at once."""
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the fraction of it that is done."""
+
+_AT_ONCE = 64  # frames of a file in memory, per core
+_MEMORY_SHARE = 0.6  # of the machine's, for the frames to learn from
 
 
-@dataclass(frozen=True)
-class Labelled:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
     """Labelled frames in memory.
 
     Attributes
     ----------
     frames : (n, size, size) float16
-        Photons in the model's square, `MASKED` where unknown; half precision keeps counts to 2048 exact.
+        Photons, exact up to 2048; `MASKED` where there is no measurement.
     labels : (n,) int64
         1 single, 0 not.
     clear : (n,) bool
-        Multiples that can be told from singles; all that is not single where the truth is not known.
-    pair : (n,) int64
-        Shots that belong together, which a split must not part.
+        Negatives that can be told from singles: clear multiples and what is no multiple, all where the
+        truth is not known.
+    pairs : (n,) int64
+        Patterns with the same number stay on one side of a split: the simulator draws one single and one
+        multiple per consecutive pair.
     sources : list of dict
-        One for each file: path, patterns, shapes, seed, recipe.
+        File by file, what was taken: JSON-able.
     """
 
     frames: Tensor
     labels: Tensor
-    clear: Tensor
-    pair: Tensor
-    sources: list[dict]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, chosen: Tensor) -> Labelled:
-        return Labelled(
-            self.frames[chosen], self.labels[chosen], self.clear[chosen], self.pair[chosen], self.sources
-        )
+    clear: np.ndarray
+    pairs: np.ndarray
+    sources: list[dict[str, Any]]
 
 
-def load_labelled(
+def load_examples(
     files: Sequence[Path],
     frame: ModelFrame,
     *,
     shapes: Sequence[str] = (),
     hold_out: Sequence[str] = (),
-    progress: Callable[[float], None] = lambda _: None,
-) -> Labelled:
-    """Read labelled patterns; those with an unknown label are left out.
+    progress: Progress | None = None,
+) -> Examples:
+    """Read every labelled pattern of some files.
 
     Parameters
     ----------
     files : sequence of Path
-        Pattern files, measured ones with labels among them.
+        Pattern files; measured ones carry a dataset `labels`.
     frame : ModelFrame
-        What the model sees.
+        What the frames are brought to.
     shapes, hold_out : sequence of str
-        Take only these shapes; leave these out. Files without a truth have no shape and are always taken.
+        Take only simulated patterns of these shapes; leave out those of these. Files that do not name
+        shapes, as measured ones do not, are taken whole.
     progress : callable, optional
-        Told the fraction read.
+        Told how far the reading is.
 
     Raises
     ------
     InputError
-        If a file has no labels, or nothing is left of either class.
+        If a file has no labels, a shape is in none of the files, a class is missing, or the frames do not
+        fit in memory.
     """
-    frames, labels, clear, pairs, sources = [], [], [], [], []
-    seen_shapes: set[str] = set()
-    for number, path in enumerate(files):
-        with PatternSet.open(path) as patterns:
-            if patterns.labels is None:
+    with ExitStack() as opened:
+        sets = [opened.enter_context(PatternSet.open(path)) for path in files]
+        _require_shapes(sets, [*shapes, *hold_out])
+        chosen = [_choose(patterns, shapes, hold_out) for patterns in sets]
+        both = list(zip(sets, chosen, strict=True))
+        labels = np.concatenate([_labels(patterns)[indices] for patterns, indices in both])
+        for value, what in ((1, "single hits"), (0, "anything but single hits")):
+            if value not in labels:
                 raise InputError(
-                    f"{path} has no labels to learn from; give simulated patterns, or a file with a dataset "
-                    "`labels` (1 single, 0 not)."
+                    f"Among the {labels.size} labelled patterns chosen there are no {what}; "
+                    "a network learns from both, so add such patterns."
                 )
-            taken = patterns.labels >= 0
-            if patterns.shapes is not None:
-                seen_shapes |= set(patterns.shapes.tolist())
-                if shapes:
-                    taken &= np.isin(patterns.shapes, list(shapes))
-                taken &= ~np.isin(patterns.shapes, list(hold_out))
-            if not taken.any():
-                continue
-            framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
-            for start in range(0, patterns.n, BLOCK):
-                chosen = taken[start : start + BLOCK]
-                if chosen.any():
-                    counts = patterns.frames(start, start + BLOCK).counts[chosen]
-                    frames.append(torch.from_numpy(framing(counts).astype(np.float16)))
-                progress((number + min(1.0, (start + BLOCK) / patterns.n)) / len(files))
-            labels.append(patterns.labels[taken])
-            known = patterns.clear
-            clear.append((patterns.labels == 0 if known is None else known)[taken])
-            pairs.append((np.flatnonzero(taken) // 2) * len(files) + number)
-            sources.append(_source(patterns, int(taken.sum())))
-    unknown = sorted((set(shapes) | set(hold_out)) - seen_shapes)
-    if unknown:
-        raise InputError(
-            f"No pattern shows {', '.join(unknown)}; the files hold {', '.join(sorted(seen_shapes)) or 'no shapes'}."
+        _require_memory(labels.size, frame)
+        frames = torch.empty((labels.size, frame.size, frame.size), dtype=torch.float16)
+        stops = np.cumsum([len(indices) for indices in chosen])
+        for (patterns, indices), stop in zip(both, stops, strict=True):
+            _read(patterns, indices, frame, frames[stop - len(indices) : stop])
+            if progress is not None:
+                progress("reading patterns", stop / labels.size)
+        begins = np.cumsum([0] + [patterns.n for patterns in sets[:-1]])  # so that files share no pair
+        return Examples(
+            frames=frames,
+            labels=torch.from_numpy(labels.astype(np.int64)),
+            clear=np.concatenate([_clear(patterns)[indices] for patterns, indices in both]),
+            pairs=np.concatenate([b + i // 2 for b, i in zip(begins, chosen, strict=True)]),
+            sources=[
+                _describe(patterns, indices, frames[stop - len(indices) : stop])
+                for (patterns, indices), stop in zip(both, stops, strict=True)
+            ],
         )
-    found = np.concatenate(labels) if labels else np.zeros(0, np.int8)
-    for label, name in ((1, "single hits"), (0, "anything but single hits")):
-        if (found == label).sum() < 2:
-            raise InputError(f"There are fewer than 2 patterns of {name} to learn from; add such patterns.")
-    return Labelled(
-        torch.cat(frames),
-        torch.from_numpy(found.astype(np.int64)),
-        torch.from_numpy(np.concatenate(clear)),
-        torch.from_numpy(np.concatenate(pairs)),
-        sources,
-    )
 
 
-def _source(patterns: PatternSet, taken: int) -> dict:
+def split(pairs: np.ndarray, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return indices to learn from, and a random `fraction` to validate with; pairs stay together.
+
+    Examples
+    --------
+    >>> learned, held = split(np.array([0, 0, 1, 1, 2, 2, 3, 3]), 0.25, seed=0)
+    >>> len(learned), len(held)
+    (6, 2)
+    """
+    numbers = np.unique(pairs)
+    n_held = max(1, round(fraction * len(numbers)))
+    held = np.random.default_rng(seed).permutation(numbers)[:n_held]
+    is_held = np.isin(pairs, held)
+    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
+
+
+def _choose(patterns: PatternSet, shapes: Sequence[str], hold_out: Sequence[str]) -> np.ndarray:
+    wanted = _labels(patterns) >= 0
+    if patterns.shapes is not None:
+        if shapes:
+            wanted &= np.isin(patterns.shapes, list(shapes))
+        wanted &= ~np.isin(patterns.shapes, list(hold_out))
+    return np.flatnonzero(wanted)
+
+
+def _labels(patterns: PatternSet) -> np.ndarray:
+    if patterns.labels is None:
+        raise InputError(
+            f"{patterns.path} has no labels to learn from; simulated files have them, and a measured one "
+            "needs a dataset called labels (1 single, 0 not, -1 unknown)."
+        )
+    return patterns.labels
+
+
+def _clear(patterns: PatternSet) -> np.ndarray:
+    if patterns.truth is None or patterns.clear is None:
+        return _labels(patterns) == 0
+    return patterns.clear | ((patterns.truth["n_particles"] < 2) & (_labels(patterns) == 0))
+
+
+def _require_shapes(sets: Sequence[PatternSet], named: Sequence[str]) -> None:
+    there = {str(shape) for patterns in sets if patterns.shapes is not None for shape in patterns.shapes}
+    for shape in named:
+        if shape not in there:
+            hold = ", ".join(sorted(there)) or "no shapes"
+            raise InputError(f"There are no patterns of a shape {shape} here; the files hold {hold}.")
+
+
+def _require_memory(n: int, frame: ModelFrame) -> None:
+    needed = n * frame.size**2 * torch.finfo(torch.float16).bits // 8
+    there = _MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise InputError(
+            f"{n} patterns take {needed / 1e9:.2g} GB of memory and this machine can give {there / 1e9:.2g}; "
+            f"train on {int(n * there / needed)} or fewer."
+        )
+
+
+def _read(patterns: PatternSet, indices: np.ndarray, frame: ModelFrame, out: Tensor) -> None:
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
+    most = torch.finfo(out.dtype).max
+
+    def read(begin: int) -> None:
+        low, high = np.searchsorted(indices, (begin, begin + _AT_ONCE))
+        if low < high:
+            counts = patterns.frames(begin, begin + _AT_ONCE).counts[indices[low:high] - begin]
+            out[low:high] = torch.from_numpy(framing(counts)).clamp_(max=most)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        for _ in pool.map(read, range(0, patterns.n, _AT_ONCE)):
+            pass
+
+
+def _describe(patterns: PatternSet, indices: np.ndarray, frames: Tensor) -> dict[str, Any]:
     run = patterns.run or {}
+    photons = np.concatenate([block.sum((1, 2), dtype=torch.float32).numpy() for block in frames.split(256)])
     return {
         "file": str(patterns.path),
-        "patterns": taken,
-        "shapes": [] if patterns.shapes is None else sorted(set(patterns.shapes.tolist())),
-        "seed": run.get("seed"),
+        "n": len(indices),
+        "shapes": None if patterns.shapes is None else sorted(set(patterns.shapes[indices].tolist())),
         "recipe": run.get("recipe"),
+        "seed": run.get("seed"),
+        "version": run.get("version"),
+        "content_crc32": zlib.crc32(photons.tobytes(), zlib.crc32(_labels(patterns)[indices].tobytes())),
     }
-
-
-def split(data: Labelled, validation_fraction: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Return indices of training and validation patterns; the two shots of a pair stay together.
-
-    Raises
-    ------
-    InputError
-        If either side would lack one of the classes.
-    """
-    groups = data.pair.unique()
-    order = torch.randperm(len(groups), generator=torch.Generator().manual_seed(seed))
-    n_held = max(1, round(validation_fraction * len(groups)))
-    held = torch.isin(data.pair, groups[order[:n_held]])
-    training, validation = torch.nonzero(~held).ravel(), torch.nonzero(held).ravel()
-    for side, name in ((training, "training"), (validation, "validation")):
-        if len(data.labels[side].unique()) < 2:
-            raise InputError(
-                f"{len(data)} patterns are too few: the {name} part lacks one of the classes; simulate more."
-            )
-    return training, validation

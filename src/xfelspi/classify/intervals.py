@@ -110,7 +110,13 @@ def allowed_false_positives(n: int, wanted_fpr: float) -> int:
 
 
 def threshold_at(ordered: np.ndarray, wanted_fpr: float) -> float:
-    """Score that at most a share `wanted_fpr` of ascending negatives exceeds."""
+    """Return the least score that no more than a share `wanted_fpr` of ascending negatives exceeds.
+
+    Examples
+    --------
+    >>> threshold_at(np.arange(100.0), 0.01)
+    98.0
+    """
     return float(ordered[ordered.size - 1 - allowed_false_positives(ordered.size, wanted_fpr)])
 
 

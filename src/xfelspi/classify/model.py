@@ -17,7 +17,7 @@ from safetensors.torch import load, save
 
 from xfelspi.errors import InputError
 
-from .evaluate import WANTED_FPR, Thresholds
+from .scores import WANTED_FPR, Thresholds
 from .framing import ModelFrame
 from .networks import Architecture, Classifier
 
@@ -134,7 +134,9 @@ def write_whole(path: Path, content: bytes) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); mend that, or choose another place.")
+        raise InputError(
+            f"{path} cannot be written ({error.strerror}); mend that, or choose another place."
+        ) from None
 
 
 def _read(path: Path) -> bytes:
@@ -145,7 +147,9 @@ def _read(path: Path) -> bytes:
             f"{path} does not exist; a model is NAME.safetensors and NAME.json, as xfel train writes them."
         ) from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from None
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); check its name and permissions."
+        ) from None
 
 
 def _assemble(weights: bytes, page: dict[str, Any]) -> Model:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from .compute import cores, device, fastest
 from .data import Progress
 from .framing import Framing
 from .model import Model
+from .networks import Classifier
 
 _AT_ONCE = 64  # frames in a block: larger ones leave the cache
 _TRIED = 32  # frames on which the precision is chosen
@@ -56,7 +56,8 @@ class Predictor:
         self._device = device()
         tried = torch.poisson(torch.ones(_TRIED, model.frame.size, model.frame.size))
         ready = {
-            dtype: _Ready(model.classifier, dtype, self._device) for dtype in (torch.float32, torch.bfloat16)
+            dtype: ReadyClassifier(model.classifier, dtype, self._device)
+            for dtype in (torch.float32, torch.bfloat16)
         }
         self._logits = ready[fastest(lambda dtype: ready[dtype](tried))]
 
@@ -77,27 +78,31 @@ class Predictor:
             frames = patterns.frames(begin, begin + _AT_ONCE)
             return self._logits(torch.from_numpy(framing(frames.counts))), frames.n_nan, frames.n_negative
 
-        # Each thread of the pool computes alone; the setting is its own.
-        with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-            for begin, (block, nan, negative) in zip(begins, pool.map(work, begins), strict=True):
-                logits[begin : begin + _AT_ONCE] = block.numpy()
-                n_nan += nan
-                n_negative += negative
-                if progress is not None:
-                    progress(patterns.path.name, min(1.0, (begin + _AT_ONCE) / patterns.n))
+        before = torch.get_num_threads()
+        try:
+            with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                for begin, (block, nan, negative) in zip(begins, pool.map(work, begins), strict=True):
+                    logits[begin : begin + _AT_ONCE] = block.numpy()
+                    n_nan += nan
+                    n_negative += negative
+                    if progress is not None:
+                        progress(patterns.path.name, min(1.0, (begin + _AT_ONCE) / patterns.n))
+        finally:
+            torch.set_num_threads(before)
         return Prediction(logits=logits, n_nan=n_nan, n_negative=n_negative)
 
 
-class _Ready:
-    """Frames -> logit of being single, in one precision."""
+class ReadyClassifier:
+    """Frames -> logit of being single, in one precision, by a copy with the normalization folded in."""
 
-    def __init__(self, classifier: nn.Module, dtype: torch.dtype, device: torch.device) -> None:
+    def __init__(self, classifier: Classifier, dtype: torch.dtype, device: torch.device) -> None:
         self._prepare = copy.deepcopy(classifier.prepare).eval().to(device)
-        network = fold_normalization(copy.deepcopy(classifier.network).eval())
-        self._network = network.to(device, dtype, memory_format=torch.channels_last)
+        network = fold_normalization(copy.deepcopy(classifier.network).eval()).to(device, dtype)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._dtype, self._device = dtype, device
 
     def __call__(self, frames: Tensor) -> Tensor:
+        """(k, size, size) float32 photons, `MASKED` where unknown -> (k,) float32 on the processor."""
         with torch.inference_mode():
             shown = self._prepare(frames.to(self._device)).to(self._dtype)
             pair = self._network(shown).float()
@@ -107,8 +112,9 @@ class _Ready:
 def fold_normalization(network: nn.Module) -> nn.Module:
     """Merge every batch normalization into the convolution before it; the network must be in `eval` mode."""
     for name, part in network.named_children():
-        if isinstance(part, nn.Sequential) and [type(p) for p in part] == [nn.Conv2d, nn.BatchNorm2d]:
-            setattr(network, name, nn.utils.fuse_conv_bn_eval(part[0], part[1]))
+        first, second = [*part.children(), None, None][:2]
+        if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+            setattr(network, name, nn.utils.fuse_conv_bn_eval(first, second))
         else:
             fold_normalization(part)
     return network

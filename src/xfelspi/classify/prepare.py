@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -49,12 +50,12 @@ class Standardize(nn.Module):
         self.register_buffer("mean", torch.zeros(size, size))
         self.register_buffer("per_deviation", torch.zeros(size, size))
 
-    def learn(self, frames: Tensor) -> None:
-        """Take mean and deviation from (n, y, x) frames; a pixel that never changes is not looked at."""
+    def learn(self, frames: Tensor, indices: np.ndarray) -> None:
+        """Take mean and deviation from some of (n, y, x) frames; a pixel that never changes is ignored."""
         n = torch.zeros(self.mean.shape)
         total, squares = torch.zeros(self.mean.shape), torch.zeros(self.mean.shape)
-        for block in frames.split(1024):
-            counts = block.float()
+        for block in torch.from_numpy(indices).split(1024):
+            counts = frames[block].float()
             n += (counts >= 0).sum(0)
             counts.clamp_min_(0)
             total += counts.sum(0)

@@ -8,7 +8,7 @@ from xfelspi.errors import InputError
 
 from .polyhedron import Polyhedron
 
-MESH_SUFFIXES = (".stl", ".obj", ".ply", ".off")
+MESH_SUFFIXES = (".stl", ".obj", ".ply")
 
 
 def load_mesh(path: Path, diameter_nm: float) -> Polyhedron:
@@ -17,7 +17,7 @@ def load_mesh(path: Path, diameter_nm: float) -> Polyhedron:
     Parameters
     ----------
     path : Path
-        STL, OBJ, PLY or OFF.
+        STL, OBJ or PLY.
     diameter_nm : float
         Twice the largest distance of the surface from the centroid.
 
@@ -28,7 +28,11 @@ def load_mesh(path: Path, diameter_nm: float) -> Polyhedron:
     """
     import trimesh
 
-    if not path.is_file():
+    try:
+        exists = path.is_file()
+    except (OSError, ValueError):  # a name no file can have
+        exists = False
+    if not exists:
         raise InputError(f"There is no mesh file {path}; give the path of an STL, OBJ or PLY file.")
     try:
         mesh = trimesh.load_mesh(path, process=True)

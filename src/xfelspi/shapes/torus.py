@@ -56,7 +56,12 @@ def torus(diameter_nm: float, *, tube_to_mean: float = 0.5) -> Torus:
     diameter_nm : float
         Outer diameter.
     tube_to_mean : float
-        Tube radius over mean radius, in (0, 1].
+        Tube radius over mean radius, from 0.001 to 1.
+
+    Raises
+    ------
+    InputError
+        If the tube is thinner or thicker.
 
     Examples
     --------
@@ -64,5 +69,7 @@ def torus(diameter_nm: float, *, tube_to_mean: float = 0.5) -> Torus:
     >>> ring.mean_radius_nm, ring.tube_radius_nm
     (20.0, 10.0)
     """
+    if not 1e-3 <= tube_to_mean <= 1.0:
+        raise InputError(f"tube_to_mean of a torus is {tube_to_mean:g}; it must lie between 0.001 and 1.")
     mean = diameter_nm / 2.0 / (1.0 + tube_to_mean)
     return Torus(mean, tube_to_mean * mean)

@@ -74,7 +74,7 @@ class Beam:
         Particles are placed evenly over the disc in which the fluence is at least this fraction of
         the peak: what the hit finder lets pass. The fluence of hits is then distributed as 1/fluence.
     n_modes : float
-        SASE modes M; pulse energies are gamma distributed with relative spread 1/√M.
+        SASE modes M ≥ 1; pulse energies are gamma distributed with relative spread 1/√M.
     centre_jitter_pixels : float
         Standard deviation, along y and along x, of the place where the direct beam meets the detector.
     photons_per_frame : (float, float) or None
@@ -99,21 +99,27 @@ class Beam:
             raise InputError(
                 f"beam.photon_energy_ev is {self.photon_energy_ev:g}; it must lie between 10 and 1e6 eV."
             )
-        for name in ("pulse_energy_mj", "focus_fwhm_um", "n_modes"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise InputError(f"beam.{name} is {getattr(self, name):g}; it must be positive.")
-        for name in ("transmission", "smallest_fluence_ratio"):
-            if not 0.0 < getattr(self, name) <= 1.0:
-                raise InputError(f"beam.{name} is {getattr(self, name):g}; it must be above 0 and up to 1.")
+        for name, low, high in (
+            ("pulse_energy_mj", 1e-6, 1e3),
+            ("focus_fwhm_um", 1e-2, 1e4),
+            ("transmission", 1e-9, 1.0),
+            ("smallest_fluence_ratio", 1e-6, 1.0),
+            ("n_modes", 1.0, 1e6),  # one mode is fully chaotic light; fewer there are not
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise InputError(
+                    f"beam.{name} is {getattr(self, name):g}; it must lie between {low:g} and {high:g}."
+                )
         if not 0.0 <= self.centre_jitter_pixels <= 10.0:
             raise InputError(
                 f"beam.centre_jitter_pixels is {self.centre_jitter_pixels:g}; it must lie between 0 and 10."
             )
         if self.photons_per_frame is not None:
             low, high = self.photons_per_frame
-            if not 0.0 < low <= high < 1e12:
+            if not 1e-3 <= low <= high <= 1e12:
                 raise InputError(
-                    f"beam.photons_per_frame is {low:g} to {high:g}; give a positive range, low end first."
+                    f"beam.photons_per_frame is {low:g} to {high:g}; "
+                    "give a range between 0.001 and 1e12, low end first."
                 )
 
     @property

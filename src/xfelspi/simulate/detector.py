@@ -24,7 +24,8 @@ class Detector:
     pixel_size_m, distance_m : float
         Pixel edge and sample-detector distance.
     hole_pixels : int
-        Edge of the square hole for the direct beam, at the middle of the detector.
+        Edge of the square hole for the direct beam, at the middle of the detector; where hole and detector
+        are not both even or both odd, half a pixel towards the first row and column.
     gap_rows : int
         Rows missing between the two halves.
     horizontal_polarization : float
@@ -52,10 +53,10 @@ class Detector:
             value = getattr(self, name)
             if not 16 <= value <= 8192:
                 raise InputError(f"detector.{name} is {value}; it must lie between 16 and 8192.")
-        for name in ("pixel_size_m", "distance_m"):
+        for name, low, high in (("pixel_size_m", 1e-7, 1.0), ("distance_m", 1e-4, 1e3)):
             value = getattr(self, name)
-            if not 0.0 < value < 1e3:
-                raise InputError(f"detector.{name} is {value:g}; it must be a positive length in metres.")
+            if not low <= value <= high:
+                raise InputError(f"detector.{name} is {value:g}; it must lie between {low:g} and {high:g} m.")
         for name in ("hole_pixels", "gap_rows"):
             value = getattr(self, name)
             if not 0 <= value < min(self.rows, self.columns):
@@ -67,9 +68,9 @@ class Detector:
                 f"detector.horizontal_polarization is {self.horizontal_polarization:g}; "
                 "it is a fraction between 0 and 1."
             )
-        if not 0.0 <= self.read_noise_photons < 1e4:
+        if not 0.0 <= self.read_noise_photons <= 1e4:
             raise InputError(
-                f"detector.read_noise_photons is {self.read_noise_photons:g}; it must be 0 or positive."
+                f"detector.read_noise_photons is {self.read_noise_photons:g}; it must lie between 0 and 1e4."
             )
         if not 1 <= self.saturation_photons <= 65_535:
             raise InputError(
@@ -98,13 +99,11 @@ class Detector:
     def mask(self) -> np.ndarray:
         """(rows, columns) uint32 of CXI bits; 0 is a good pixel."""
         mask = np.zeros(self.shape, dtype=np.uint32)
-        rows = np.abs(np.arange(self.rows) - self.middle_yx[0])
-        columns = np.abs(np.arange(self.columns) - self.middle_yx[1])
-        in_hole = np.ix_(rows < self.hole_pixels / 2.0, columns < self.hole_pixels / 2.0)
-        mask[in_hole] = MISSING
-        mask[rows < self.gap_rows / 2.0] = MISSING
-        if not (mask == 0).any():
-            raise InputError("The hole and the gap leave no pixel of the detector; make them smaller.")
+        width = self.hole_pixels
+        top, left = ((n - width) // 2 for n in self.shape)
+        mask[top : top + width, left : left + width] = MISSING
+        top = (self.rows - self.gap_rows) // 2
+        mask[top : top + self.gap_rows] = MISSING
         return mask
 
     @cached_property

@@ -1,6 +1,7 @@
 """The physics of one shot: particles scatter, waves add, pixels integrate."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
@@ -29,8 +30,8 @@ from .table import STEP
 BLUR_FROM = 0.173
 """Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent."""
 
-POINTS = 3
-"""Gauss-Legendre nodes per pixel and axis for particles beyond `BLUR_FROM`; smaller ones need the middle alone."""
+LARGE_FROM = 0.4
+"""Phase per pixel above which three Gauss-Legendre nodes per axis replace two; the middle alone up to `BLUR_FROM`."""
 
 GEOMETRY_STEP = 0.15
 """Largest coarse step in units of the distance: √(P Ω) and q(x) themselves vary over that length."""
@@ -97,11 +98,12 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     places = np.array([particle.position_nm for particle in scene.particles])
     shifts = places - places[0]  # a phase common to all is not seen
     step = _coarse_step(scene, shifts, pulse, detector)
-    if max(_edge_phase(particle, pulse, detector) for particle in scene.particles) <= BLUR_FROM:
+    phase = max(_edge_phase(particle, pulse, detector) for particle in scene.particles)
+    if phase <= BLUR_FROM:
         return _light_at(Node(), Node(), scene, shifts, step, pulse, detector)
     photons = np.zeros(detector.shape, dtype=np.float32)
     own = np.zeros(len(shifts))
-    for down, across in product(pixel_nodes(POINTS), repeat=2):
+    for down, across in product(pixel_nodes(2 if phase <= LARGE_FROM else 3), repeat=2):
         part = _light_at(down, across, scene, shifts, step, pulse, detector)
         photons += np.float32(down.weight * across.weight) * part.photons
         own += down.weight * across.weight * part.own
@@ -329,19 +331,40 @@ def _q_per_nm(off_axis_m: float, distance_m: float, k_per_nm: float) -> float:
     return 2.0 * k_per_nm * math.sin(math.atan2(off_axis_m, distance_m) / 2.0)
 
 
-def require_sampling(diameter_nm: float, photon_energy_ev: float, detector: Detector) -> None:
-    """Refuse a particle whose speckles, λ z / D wide, cover less than two pixels.
+def require_sampling(
+    diameter_nm: float, photon_energy_ev: float, detector: Detector, largest_ratio: float = 1.0
+) -> None:
+    """Refuse particles whose speckles, λ z / D wide, cover less than two pixels.
+
+    Parameters
+    ----------
+    diameter_nm : float
+        The diameter that was asked for.
+    photon_energy_ev : float
+        Photon energy.
+    detector : Detector
+        Geometry.
+    largest_ratio : float
+        Largest diameter that may be drawn over the one asked for.
 
     Raises
     ------
     InputError
         With the diameter and the distance that would fit.
     """
-    k = wavenumber_per_nm(photon_energy_ev)
-    speckle_pixels = 2.0 * math.pi / k / diameter_nm * detector.distance_m / detector.pixel_size_m
+    k, z, p = wavenumber_per_nm(photon_energy_ev), detector.distance_m, detector.pixel_size_m
+    largest_nm = diameter_nm * largest_ratio
+    speckle_pixels = 2.0 * math.pi / k / largest_nm * z / p
     if speckle_pixels < 2.0:
+        fits_nm = _three_digits(diameter_nm * speckle_pixels / 2.0, math.floor)
+        further_m = _three_digits(z * 2.0 / speckle_pixels, math.ceil)
+        spread = f" (drawn up to {largest_nm:.4g} nm)" if largest_ratio > 1.0 else ""
         raise InputError(
-            f"A {diameter_nm:g} nm particle makes speckles {speckle_pixels:.1f} pixels wide; 2 are needed. "
-            f"Shrink it below {diameter_nm * speckle_pixels / 2.0:.0f} nm, or move the detector beyond "
-            f"{detector.distance_m * 2.0 / speckle_pixels:.2f} m."
+            f"A {diameter_nm:g} nm particle{spread} makes speckles {speckle_pixels:.2g} pixels wide; 2 are "
+            f"needed. Shrink it below {fits_nm:g} nm, or move the detector beyond {further_m:g} m."
         )
+
+
+def _three_digits(value: float, round_to: Callable[[float], int]) -> float:
+    unit = 10.0 ** (math.floor(math.log10(value)) - 2)
+    return round_to(value / unit) * unit

@@ -11,7 +11,6 @@ ELEMENTS = {
     "N": (7, 14.007),
     "O": (8, 15.999),
     "S": (16, 32.06),
-    "Au": (79, 196.967),
 }
 """Atomic number and standard atomic weight (IUPAC 2021)."""
 
@@ -20,7 +19,6 @@ MATERIALS: dict[str, tuple[float, dict[str, int]]] = {
     "water": (1.0, {"H": 2, "O": 1}),
     "sucrose": (1.587, {"C": 12, "H": 22, "O": 11}),
     "polystyrene": (1.05, {"C": 8, "H": 8}),
-    "gold": (19.3, {"Au": 1}),
 }
 """Mass density in g/cm³ and composition."""
 
@@ -28,7 +26,9 @@ MATERIALS: dict[str, tuple[float, dict[str, int]]] = {
 def electron_density(material: str) -> float:
     """Electrons per nm³: ρ N_A Σ Z / Σ A, all electrons counted as free.
 
-    Far from absorption edges this equals 2π δ / (r_e λ²) of the refractive index within a few per cent.
+    For light elements above their edges this equals 2π δ / (r_e λ²) of the refractive index within a few
+    per cent. Below an edge the electrons bound there scatter little: gold at 1.6 keV, below its M edges,
+    acts with far fewer than its 79. Set `sample.electrons_per_nm3` from tabulated f₁ for such particles.
 
     Raises
     ------

@@ -64,7 +64,7 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     else:
         try:
             text = Path(name_or_path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):  # ValueError: not UTF-8, or a name no file can have
             raise InputError(
                 f"There is no recipe {name_or_path!r}; choose one of {', '.join(recipe_names())}, "
                 "or give the path of a TOML file."

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ from .shot import Expectation, Shot, draw_shot, expected_photons, label_of, read
 from .table import FormFactor, form_factor_of
 
 BLOCK_SIZE = 128
-"""Patterns written at once: what a kill costs at most, per worker."""
+"""Patterns written at once, fewer where they are large: what a kill costs at most, per worker."""
+
+BLOCK_PIXELS = BLOCK_SIZE * 256 * 256
+"""Of a block at most, whose memory a worker holds."""
 
 BYTES_PER_PIXEL = 0.12
 """Of a compressed frame at a hundred thousand photons, truth included: for the estimate of disk space."""
@@ -68,7 +72,8 @@ class Experiment:
         self.seed = seed
         self.shape = shape_name(sample.shape)
         self.solid: Solid = make_solid(sample.shape, sample.diameter_nm, sample.proportions)
-        require_sampling(sample.largest_diameter_nm, recipe.beam.photon_energy_ev, detector)
+        ratio = sample.largest_diameter_nm / sample.diameter_nm
+        require_sampling(sample.diameter_nm, recipe.beam.photon_energy_ev, detector, ratio)
         jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels)
         reach = largest_q_per_nm(recipe.beam.photon_energy_ev, detector, jitter)
         extent = reach * sample.largest_diameter_nm / 2.0
@@ -79,6 +84,12 @@ class Experiment:
                 progress(f"form factor of the {self.shape}, once", fraction)
 
         self.form: FormFactor = form_factor_of(self.solid, extent, tell)
+
+    @property
+    def block_size(self) -> int:
+        """Patterns written at once."""
+        rows, columns = self.recipe.detector.shape
+        return min(BLOCK_SIZE, max(1, BLOCK_PIXELS // (rows * columns)))
 
     def draw(self, index: int) -> Shot:
         """Return what chance decided for one shot."""
@@ -179,11 +190,11 @@ def simulate_to_file(
         shape=detector.shape,
         mask=detector.mask,
         n=n,
-        block_size=BLOCK_SIZE,
+        block_size=experiment.block_size,
         overwrite=overwrite,
         estimated_bytes_per_pattern=600 + int(BYTES_PER_PIXEL * detector.rows * detector.columns),
     ) as writer:
-        n_blocks = -(-n // BLOCK_SIZE)
+        n_blocks = -(-n // experiment.block_size)
         for index, block in _blocks(experiment, n, list(writer.missing_blocks), workers or _cores()):
             writer.append(index, block)
             if progress is not None:
@@ -227,6 +238,11 @@ def _blocks(experiment: Experiment, n: int, indices: list[int], workers: int) ->
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise InputError(
+            "A worker process was killed, most likely for want of memory; free some and give the same command "
+            "again: it goes on where it was."
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -254,7 +270,8 @@ def _start_worker(experiment: Experiment, n: int, parent: int) -> None:
 def _compute(index: int) -> tuple[int, Block]:
     experiment, n = _worker
     chunks, truths = [], []
-    for i in range(index * BLOCK_SIZE, min((index + 1) * BLOCK_SIZE, n)):
+    size = experiment.block_size
+    for i in range(index * size, min((index + 1) * size, n)):
         frame, truth = experiment.pattern(i)
         chunks.append(compress_frame(frame))
         truths.append(truth)

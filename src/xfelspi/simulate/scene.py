@@ -129,20 +129,20 @@ class Sample:
             )
         if self.electrons_per_nm3 is None:
             electron_density(self.material)
-        elif not 0.0 < self.electrons_per_nm3 < 1e5:
+        elif not 1e-3 <= self.electrons_per_nm3 <= 1e4:
             raise InputError(
-                f"sample.electrons_per_nm3 is {self.electrons_per_nm3:g}; it must be "
-                "positive (protein has 436)."
+                f"sample.electrons_per_nm3 is {self.electrons_per_nm3:g}; it must lie between "
+                "0.001 and 1e4 (protein has 436)."
             )
         if not 0.0 <= self.mean_particles <= 20.0:
             raise InputError(
                 f"sample.mean_particles is {self.mean_particles:g}; it must lie between 0 and 20."
             )
         weights = self.multiplicity
-        if not 1 <= len(weights) <= 15 or min(weights) < 0.0 or not 0.0 < sum(weights) < math.inf:
+        if not 1 <= len(weights) <= 15 or not min(weights) >= 0.0 or not 1e-6 <= sum(weights) <= 1e6:
             raise InputError(
-                f"sample.multiplicity is {list(weights)}; give up to 15 weights for "
-                "2, 3, 4 … particles, none negative."
+                f"sample.multiplicity is {list(weights)}; give up to 15 weights for 2, 3, 4 … particles, "
+                "none negative, that add up to between 1e-6 and 1e6."
             )
         if not 1.0 < self.farthest_step <= 1e3:
             raise InputError(
@@ -150,9 +150,10 @@ class Sample:
                 "and up to 1000 diameters."
             )
         low, high = self.relative_fluence
-        if not 0.0 < low <= high < math.inf:
+        if not 1e-6 <= low <= high <= 1e3:
             raise InputError(
-                f"sample.relative_fluence is {low:g} to {high:g}; give a positive range, low end first."
+                f"sample.relative_fluence is {low:g} to {high:g}; "
+                "give a range between 1e-6 and 1000, low end first."
             )
 
     @property

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xfelspi.errors import InputError
+
 from ._slices import frame_light, lit_sum, row_weights, widen_columns, widening_weights
 from .beam import Pulse
 from .detector import Detector
@@ -18,6 +20,9 @@ DRAW, READ_OUT, PAIR = 1, 2, 3
 """The doors of chance, each with streams of its own."""
 
 _ALL = 2**64 - 1
+
+SCARCEST, MOST = 1e-25, 1e30
+"""Photons a frame may hold for single precision to keep its digits."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,11 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
     -------
     expectation : Expectation
         Before any noise; see `Detector.read_out`.
+
+    Raises
+    ------
+    InputError
+        If the particles are too dark to be given the photons that the recipe fixes, or too bright to count.
     """
     pulse = shot.pulse
     light = scattered_light(shot.scene, pulse, detector)
@@ -142,7 +152,12 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         flat = background.flat_fraction * shot.photons
         halo = background.halo_fraction * shot.photons
         scattered = lit_sum(light.photons, good)
-        if scattered > 0.0:
+        if shot.scene.particles:
+            if not scattered > SCARCEST:
+                raise InputError(
+                    f"beam.photons_per_frame asks for {shot.photons:.3g} photons, but the particles send none "
+                    "onto the good pixels; raise beam.pulse_energy_mj, or move the detector nearer."
+                )
             gain = (shot.photons - flat - halo) / scattered
     else:
         flat = background.flat_photons_per_pixel * n_good * pulse.energy_ratio
@@ -165,8 +180,13 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         good,
         photons,
     )
+    if not total < MOST:
+        raise InputError(
+            f"A frame of {total:.3g} photons is beyond what can be counted; lower beam.pulse_energy_mj, or "
+            "widen beam.focus_fwhm_um."
+        )
     scale = 1.0
-    if shot.photons is not None and shot.scene.particles and total > 0.0:
+    if shot.photons is not None and shot.scene.particles:
         scale = shot.photons / total
         photons *= np.float32(scale)
     return Expectation(
@@ -203,4 +223,5 @@ def runner_up(scene: Scene, own: np.ndarray) -> tuple[float, float]:
         return 0.0, math.nan
     second, first = np.argsort(own, kind="stable")[-2:]
     a, b = scene.particles[first].position_nm, scene.particles[second].position_nm
-    return float(own[second] / own.sum()), math.hypot(a[0] - b[0], a[1] - b[1])
+    total = own.sum()
+    return float(own[second] / total) if total > 0.0 else 0.0, math.hypot(a[0] - b[0], a[1] - b[1])

@@ -41,8 +41,10 @@ class Background:
 
     def __post_init__(self) -> None:
         for name in ("flat_photons_per_pixel", "halo_photons"):
-            if not 0.0 <= getattr(self, name) < 1e9:
-                raise InputError(f"background.{name} is {getattr(self, name):g}; it must be 0 or positive.")
+            if not 0.0 <= getattr(self, name) <= 1e9:
+                raise InputError(
+                    f"background.{name} is {getattr(self, name):g}; it must lie between 0 and 1e9."
+                )
         for name in ("flat_fraction", "halo_fraction"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise InputError(
@@ -52,10 +54,10 @@ class Background:
             raise InputError(
                 "The background fractions add up to 1 or more; leave some light to the particles."
             )
-        if not 0.1 <= self.halo_decay_pixels <= 1e5:
+        if not 1.0 <= self.halo_decay_pixels <= 1e5:
             raise InputError(
                 f"background.halo_decay_pixels is {self.halo_decay_pixels:g}; "
-                "it must lie between 0.1 and 1e5."
+                "it must lie between 1 and 1e5."
             )
 
 
@@ -109,14 +111,20 @@ def _correlate(n: int, step_over_length: float) -> np.ndarray:
     return vectors * np.sqrt(np.clip(values, 0.0, None))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=2)
 def halo_template(detector: Detector, decay_pixels: float) -> np.ndarray:
-    """exp(-r/decay) about the middle, (rows + 2 rim, columns + 2 rim) float32; sum over good pixels 1."""
+    """exp(-r/decay) about the middle, (rows + 2 rim, columns + 2 rim) float32; sum over good pixels 1.
+
+    In the hole it stays below e¹⁰ times its brightest good pixel.
+    """
     y = np.arange(-HALO_RIM, detector.rows + HALO_RIM) - detector.middle_yx[0]
     x = np.arange(-HALO_RIM, detector.columns + HALO_RIM) - detector.middle_yx[1]
-    halo = np.exp(-np.hypot(y[:, None], x[None, :]) / decay_pixels)
-    inside = halo[HALO_RIM:-HALO_RIM, HALO_RIM:-HALO_RIM]
-    return (halo / inside[detector.mask == 0].sum()).astype(np.float32)
+    r = np.hypot(y[:, None], x[None, :])
+    inside = (slice(HALO_RIM, -HALO_RIM), slice(HALO_RIM, -HALO_RIM))
+    good = detector.mask == 0
+    # Counted from the good pixel nearest to the beam, or a wide hole would leave 0 / 0.
+    halo = np.exp(np.minimum((r[inside][good].min() - r) / decay_pixels, 10.0))
+    return (halo / halo[inside][good].sum()).astype(np.float32)
 
 
 def halo_corner(offset_yx: tuple[float, float]) -> np.ndarray:

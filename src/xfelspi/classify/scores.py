@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -95,7 +93,7 @@ def find_thresholds(logits: np.ndarray, labels: np.ndarray, clear: np.ndarray) -
         other = logits[labels == 0]
     return Thresholds(
         balanced=best_balanced(single, other),
-        at_fpr={name: at_fpr(other, fpr) for name, fpr in WANTED_FPR.items()},
+        at_fpr={name: threshold_at(np.sort(other), fpr) for name, fpr in WANTED_FPR.items()},
         negatives=np.sort(other).astype(np.float32),
     )
 
@@ -120,15 +118,23 @@ def best_balanced(single: np.ndarray, other: np.ndarray) -> float:
     return float((edges[widest] + edges[widest + 1]) / 2)
 
 
-def at_fpr(other: np.ndarray, fpr: float) -> float:
-    """Return the least threshold that no more than a share `fpr` of the negatives exceeds.
+def roc_curve(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return false-positive and true-positive rates over all thresholds, both rising from 0 to 1.
 
     Examples
     --------
-    >>> at_fpr(np.arange(100.0), 0.01)
-    98.0
+    >>> false_positive, true_positive = roc_curve(np.array([2.0, 1.0, 0.0]), np.array([1, 0, 1]))
+    >>> false_positive.tolist(), true_positive.tolist()
+    ([0.0, 0.0, 1.0, 1.0], [0.0, 0.5, 0.5, 1.0])
     """
-    return float(np.sort(other)[other.size - 1 - allowed_false_positives(other.size, fpr)])
+    known = labels >= 0
+    logits, labels = logits[known], labels[known]
+    order = np.argsort(-logits, kind="stable")
+    steps = np.append(np.flatnonzero(np.diff(logits[order])), logits.size - 1)  # equal logits go together
+    true_positive = np.cumsum(labels[order] == 1)[steps]
+    false_positive = steps + 1 - true_positive
+    rates = (np.concatenate([[0], counts]) / max(counts[-1], 1) for counts in (false_positive, true_positive))
+    return next(rates), next(rates)
 
 
 def evaluate(
@@ -227,5 +233,5 @@ def _missed_at(
     """Misses at a threshold that `negatives` set; they set it anew where it is not given."""
     if not (single.size and negatives.size):
         return None
-    chosen = at_fpr(negatives, wanted) if threshold is None else threshold
+    chosen = threshold_at(np.sort(negatives), wanted) if threshold is None else threshold
     return Metric(float((single <= chosen).mean()), miss_interval(single, negatives, wanted))

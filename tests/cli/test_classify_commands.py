@@ -1,0 +1,216 @@
+"""What `xfel train`, `score`, `classify` and `demo` promise to whoever types them."""
+
+import json
+import shutil
+
+import h5py
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from xfelspi.cli import app
+
+ROW_KEYS = [
+    "accuracy",
+    "balanced_accuracy",
+    "auc",
+    "fnr",
+    "fpr",
+    "fnr_at_1pct_fpr",
+    "fnr_at_0p1pct_fpr",
+    "fpr_clear",
+    "auc_clear",
+]
+
+
+def xfel(*arguments):
+    """Run a command in this process; returns the result with exit code and output."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory):
+    """A folder with a few patterns of two shapes and a model trained on one of them, quickly."""
+    folder = tmp_path_factory.mktemp("work")
+    for shape, n in (("icosahedron", 320), ("torus", 60)):
+        command = ("simulate", "--recipe", "benchmark", "--shape", shape, "-n", n, "--out", folder / "sim")
+        assert xfel(*command).exit_code == 0
+    trained = xfel(*train_command(folder))
+    assert trained.exit_code == 0, trained.output
+    assert trained.output.splitlines()[-1] == str(folder / "runs" / "quick.safetensors")
+    return folder
+
+
+def train_command(folder, *more):
+    options = ("--hold-out", "torus", "--epochs", 3, "--name", "quick", "--out", folder / "runs")
+    return ("train", "--data", folder / "sim", *options, *more)
+
+
+@pytest.fixture
+def model(work):
+    return work / "runs" / "quick.safetensors"
+
+
+def test_training_again_is_already_done_and_another_is_refused(work, model):
+    before = model.read_bytes()
+    again = xfel(*train_command(work))
+    assert again.exit_code == 0
+    assert "already trained" in again.output
+    other = xfel(*train_command(work, "--seed", 5))
+    assert other.exit_code == 2
+    assert "--overwrite" in other.output
+    assert model.read_bytes() == before
+
+
+def test_the_description_says_where_it_came_from(model):
+    described = json.loads(model.with_suffix(".json").read_text("utf-8"))
+    text = json.dumps(described)
+    for part in ("threshold", "architecture", "torch", "icosahedron", "seed"):
+        assert part in text
+
+
+def test_score_gives_rates_with_intervals_per_file_and_shape(work, model):
+    result = xfel("score", model, "--data", work / "sim", "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert [row["shape"] for row in rows] == ["icosahedron", "torus"]
+    for row in rows:
+        assert {"file", "shape", "n_single", "n_other"} <= row.keys()
+        for key in ROW_KEYS:
+            low, high = row[f"{key}_ci"]
+            assert 0.0 <= low <= row[key] <= high <= 1.0, key
+    assert rows[1]["n_single"] == rows[1]["n_other"] == 30
+    assert "false negatives" in xfel("score", model, "--data", work / "sim" / "torus.h5").output
+
+
+def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
+    file = tmp_path / "run.h5"
+    shutil.copy(work / "sim" / "torus.h5", file)
+    result = xfel("classify", model, file)
+    assert result.exit_code == 0, result.output
+    lines = (tmp_path / "run.csv").read_text().splitlines()
+    assert lines[0].split(",")[:3] == ["index", "probability", "kept"]
+    assert len(lines) == 61
+    kept = [line for line in lines[1:] if line.split(",")[2] == "1"]
+    events = (tmp_path / "run.lst").read_text().splitlines()
+    assert [event.split("//")[1] for event in events] == [line.split(",")[0] for line in kept]
+
+
+def test_classify_any_hdf5_with_a_mask_and_bad_pixels(work, model, tmp_path):
+    with h5py.File(work / "sim" / "torus.h5") as file:
+        counts = file["entry_1/data_1/data"][:10, 64:192, 64:192].astype(np.float32)
+        mask = file["entry_1/data_1/mask"][64:192, 64:192] != 0
+    counts[0, 5, 5] = np.nan
+    counts[1, 7, 7] = -3.0
+    with h5py.File(tmp_path / "foreign.h5", "w") as file:
+        file["run/frames"] = counts
+        file["run/junk"] = np.zeros(3)
+    np.save(tmp_path / "mask.npy", mask)
+    result = xfel(
+        "classify",
+        model,
+        tmp_path / "foreign.h5",
+        "--dataset",
+        "run/frames",
+        "--mask",
+        tmp_path / "mask.npy",
+        "--json",
+    )
+    assert result.exit_code == 0, result.output
+    assert "1 pixels were NaN" in result.stderr
+    assert "1 negative" in result.stderr
+    assert json.loads(result.stdout) == {"rows": []}
+    assert len((tmp_path / "foreign.csv").read_text().splitlines()) == 11
+
+
+def test_measured_shots_are_sorted(model, measured, tmp_path):
+    file = tmp_path / "pr772.h5"
+    shutil.copy(measured / "pr772" / "pr772_patterns.h5", file)
+    result = xfel("classify", model, file, "--json")
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)["rows"]
+    assert (row["n_single"], row["n_other"]) == (19, 31)
+    assert row["shape"] is None
+    assert row["fpr_clear"] is None
+
+
+def wrong_inputs(work, tmp_path):
+    """Commands that cannot work, and what their sentence says."""
+    good, model = work / "sim" / "torus.h5", work / "runs" / "quick.safetensors"
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (tmp_path / "text.h5").write_text("no hdf5")
+    (tmp_path / "cut.h5").write_bytes(good.read_bytes()[:30_000])
+    with h5py.File(tmp_path / "odd.h5", "w") as file:
+        file["line"] = np.zeros(7)
+        file["box"] = np.zeros((2, 2, 8, 8))
+        file["frames"] = np.zeros((3, 40, 40))
+    np.save(tmp_path / "mask.npy", np.zeros((9, 9)))
+    fake = tmp_path / "fake.safetensors"
+    fake.write_bytes(b"not a model")
+    shutil.copy(model.with_suffix(".json"), fake.with_suffix(".json"))
+    alone = tmp_path / "alone.safetensors"
+    shutil.copy(model, alone)
+    yield ("classify", model, tmp_path / "none.h5"), "none.h5"
+    yield ("classify", model, tmp_path / "text.h5"), "text.h5"
+    yield ("classify", model, tmp_path / "cut.h5"), "cut.h5"
+    yield ("classify", model, tmp_path / "odd.h5", "--dataset", "nothing"), "nothing"
+    yield ("classify", model, tmp_path / "odd.h5", "--dataset", "line"), "line"
+    yield ("classify", model, tmp_path / "odd.h5", "--dataset", "box"), "box"
+    yield (
+        ("classify", model, tmp_path / "odd.h5", "--dataset", "frames", "--mask", tmp_path / "mask.npy"),
+        "mask",
+    )
+    yield ("classify", fake, good), "fake"
+    yield ("classify", alone, good), "alone"
+    yield ("classify", tmp_path / "missing.safetensors", good), "missing.safetensors"
+    yield ("score", model, "--data", empty), "empty"
+    yield ("score", model, "--data", tmp_path / "odd.h5"), "odd.h5"
+    yield ("train", "--data", empty, "--out", tmp_path / "runs"), "empty"
+    yield ("train", "--data", work / "sim", "--shapes", "cone", "--out", tmp_path / "runs"), "cone"
+    yield ("train", "--data", work / "sim", "--blocks", "2", "--out", tmp_path / "runs"), "2,2"
+    yield ("train", "--data", work / "sim", "--blocks", "0,2", "--out", tmp_path / "runs"), "2,2"
+    yield ("train", "--data", work / "sim", "--epochs", "0", "--out", tmp_path / "runs"), "epochs"
+    yield ("demo", "--measured", tmp_path / "text.h5", "--out", tmp_path / "demo"), "text.h5"
+
+
+def test_wrong_inputs_are_one_sentence_and_leave_nothing(work, tmp_path):
+    for command, words in wrong_inputs(work, tmp_path):
+        before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+        result = xfel(*command)
+        assert result.exit_code == 2, (command, result.output, result.exception)
+        assert words in result.output, (command, result.output)
+        assert result.output.strip().count("\n") == 0, (command, result.output)
+        assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before, command
+
+
+def test_no_pickle_is_ever_loaded(model, tmp_path):
+    import pickle
+
+    class Trap:
+        def __reduce__(self):
+            return (open, (str(tmp_path / "sprung"), "w"))
+
+    fake = tmp_path / "trap.safetensors"
+    fake.write_bytes(pickle.dumps(Trap()))
+    shutil.copy(model.with_suffix(".json"), fake.with_suffix(".json"))
+    assert xfel("classify", fake, tmp_path / "x.h5").exit_code == 2
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.slow
+def test_the_demo_runs_to_its_report_and_again_from_what_is_there(tmp_path, monkeypatch):
+    from xfelspi.studies import demo as module_name
+
+    module = __import__(module_name.__module__, fromlist=["demo"])
+    for name, value in (("N_TRAINING", 600), ("N_TEST", 100), ("EPOCHS", 2)):
+        monkeypatch.setattr(module, name, value)
+    result = xfel("demo", "--out", tmp_path)
+    assert result.exit_code == 0, result.output
+    page = (tmp_path / "report.html").read_text("utf-8")
+    for words in ("58.7 %", "84.8 %", "torus", "data:image/png"):
+        assert words in page
+    assert 'src="http' not in page
+    model = (tmp_path / "model.safetensors").stat()
+    assert xfel("demo", "--out", tmp_path).exit_code == 0
+    assert (tmp_path / "model.safetensors").stat() == model
