@@ -110,7 +110,7 @@ def test_natural_arrival_draws_poisson_numbers_blanks_included():
 
 
 def test_the_benchmark_draws_what_the_design_says(experiment):
-    truths = [experiment.pattern(i)[1] for i in range(1500)]
+    truths = [experiment.pattern(i)[1] for i in range(1000)]
     totals = np.array([t.expected_photons for t in truths])
     assert stats.kstest(np.log(totals / 5e3) / math.log(20.0), "uniform").pvalue > 1e-4
     share = np.array([t.background_photons / t.expected_photons for t in truths])
@@ -121,6 +121,12 @@ def test_the_benchmark_draws_what_the_design_says(experiment):
     assert_allclose(diameters.std(), 0.05 * 69.0, rtol=0.1)
     jitter = np.array([t.centre_offset_pixels for t in truths])
     assert_allclose(jitter.std(axis=0), 1.0, rtol=0.1)
+    twos = [t for t in truths if t.n_particles == 2]
+    steps = [math.dist(*t.position_nm) / t.diameter_nm.max() for t in twos]
+    assert stats.kstest(np.log(steps) / math.log(8.0), "uniform").pvalue > 1e-4
+    particles = [p for i in range(1000) for p in experiment.draw(i).scene.particles]
+    relative = np.array([p.relative_fluence for p in particles])
+    assert stats.kstest(np.log(relative / 0.2) / math.log(5.0), "uniform").pvalue > 1e-4
     for t in truths:
         if t.label == "multiple":
             apart = np.linalg.norm(t.position_nm[:, None] - t.position_nm[None], axis=2)

@@ -1,13 +1,17 @@
 """The recipe's door: what goes in comes out, and what does not fit is said."""
 
+import dataclasses
 import json
+import tomllib
+from importlib import resources
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from xfelspi.errors import InputError
-from xfelspi.simulate import Recipe, load_recipe, recipe_from_dict, recipe_names
+from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict, recipe_names
 
 
 @pytest.mark.parametrize("name", ["benchmark", "ideal", "lcls-amo"])
@@ -15,6 +19,68 @@ def test_shipped_recipes_load_and_survive_a_round_trip(name):
     recipe = load_recipe(name)
     assert name in recipe_names()
     assert recipe_from_dict(json.loads(json.dumps(recipe.as_dict()))) == recipe
+
+
+FROZEN = {
+    "beam": {
+        "photon_energy_ev": 1600.0,
+        "pulse_energy_mj": 1.0,
+        "transmission": 0.05,
+        "profile": "even",
+        "focus_fwhm_um": 3.0,
+        "smallest_fluence_ratio": 0.05,
+        "n_modes": 50.0,
+        "centre_jitter_pixels": 1.0,
+        "photons_per_frame": (5e3, 1e5),
+    },
+    "sample": {
+        "shape": "icosahedron",
+        "proportions": {},
+        "diameter_nm": 69.0,
+        "diameter_spread": 0.05,
+        "material": "protein",
+        "electrons_per_nm3": None,
+        "arrival": "pairs",
+        "mean_particles": 1.0,
+        "multiplicity": (0.6, 0.3, 0.1),
+        "farthest_step": 8.0,
+        "relative_fluence": (0.2, 1.0),
+    },
+    "background": {
+        "flat_fraction": 0.02,
+        "halo_fraction": 0.05,
+        "flat_photons_per_pixel": 0.0,
+        "halo_photons": 0.0,
+        "halo_decay_pixels": 30.0,
+    },
+    "fluctuation": {"rms": 0.15, "correlation_pixels": 64.0},
+    "detector": {
+        "rows": 256,
+        "columns": 256,
+        "pixel_size_m": 300e-6,
+        "distance_m": 0.581,
+        "hole_pixels": 8,
+        "gap_rows": 2,
+        "horizontal_polarization": 1.0,
+        "read_noise_photons": 0.0,
+        "saturation_photons": 65535,
+    },
+}
+
+
+def test_the_benchmark_is_frozen():
+    """Every accuracy figure stands on it: a setting that is added must be given the value that changes nothing."""
+    recipe = load_recipe("benchmark")
+    assert recipe.as_dict() == FROZEN
+    assert recipe.sample.density == pytest.approx(436.00469, rel=1e-7)
+
+
+def test_the_benchmark_does_not_lean_on_defaults():
+    text = (resources.files("xfelspi.simulate") / "recipes" / "benchmark.toml").read_text()
+    written = tomllib.loads(text)
+    written["sample"]["electrons_per_nm3"] = None  # TOML has no word for it
+    for section, names in dataclasses.asdict(Recipe()).items():
+        assert set(written[section]) == set(names)
 
 
 def test_a_file_is_a_recipe(tmp_path):
@@ -41,7 +107,7 @@ def test_a_file_is_a_recipe(tmp_path):
         (["detector.rows=3.5"], "detector.rows is 3.5"),
         (["detector.rows=4"], "between 16 and 8192"),
         (["beam.photons_per_frame=[5, 1]"], "low end first"),
-        (["beam.transmission=1.5"], "above 0 and up to 1"),
+        (["beam.transmission=1.5"], "beam.transmission is 1.5; it must lie between 1e-09 and 1"),
         (["background.flat_fraction=0.7", "background.halo_fraction=0.7"], "add up to 1"),
         (["fluctuation.rms=2"], "between 0 and 1"),
         (["sample.multiplicity=[]"], "up to 15 weights"),
@@ -49,6 +115,20 @@ def test_a_file_is_a_recipe(tmp_path):
         (["diameter_nm=3"], "section.name=value"),
         (["sample.diameter_nm"], "section.name=value"),
         (["sample.shape.kind=3"], "single value"),
+        (["beam.n_modes=0.01"], "beam.n_modes is 0.01; it must lie between 1 and"),
+        (["beam.focus_fwhm_um=1e-200"], "beam.focus_fwhm_um is 1e-200; it must lie between 0.01"),
+        (["beam.pulse_energy_mj=1e38"], "beam.pulse_energy_mj is 1e[+]38; it must lie between 1e-06"),
+        (["beam.pulse_energy_mj=1e-45"], "beam.pulse_energy_mj is"),
+        (["beam.transmission=1e-300"], "beam.transmission is 1e-300"),
+        (["beam.photons_per_frame=[1e-300, 1e3]"], "beam.photons_per_frame .* between 0.001 and 1e12"),
+        (["sample.relative_fluence=[1e-300, 1e300]"], "sample.relative_fluence .* between 1e-6 and 1000"),
+        (["sample.electrons_per_nm3=1e-300"], "sample.electrons_per_nm3 is 1e-300; it must lie between"),
+        (["sample.multiplicity=[nan]"], "sample.multiplicity"),
+        (["sample.multiplicity=[1e-320]"], "sample.multiplicity"),
+        (["detector.pixel_size_m=1e-30"], "detector.pixel_size_m is 1e-30; it must lie between 1e-07"),
+        (["detector.distance_m=1e-9"], "detector.distance_m is 1e-09; it must lie between"),
+        (["background.halo_decay_pixels=0.001"], "between 1 and 1e5"),
+        (["background.halo_photons=1e30"], "background.halo_photons is 1e[+]30; it must lie between"),
     ],
 )
 def test_what_does_not_fit_is_said_with_its_key(settings, words):
@@ -63,6 +143,121 @@ def test_unknown_recipes_and_broken_toml(tmp_path):
     path.write_text("[sample\n")
     with pytest.raises(InputError, match="not valid TOML"):
         load_recipe(str(path))
+
+
+@pytest.mark.parametrize("name", ["with\0nul", "long" * 2000, "."])
+def test_a_name_that_no_file_can_have_is_no_recipe(name):
+    with pytest.raises(InputError, match="There is no recipe"):
+        load_recipe(name)
+
+
+@pytest.mark.parametrize(("asked_nm", "spread"), [(4000.0, 0.05), (6000.0, 0.0), (1200.0, 0.2)])
+def test_the_diameter_that_is_said_to_fit_does(asked_nm, spread):
+    settings = [f"sample.diameter_spread={spread}", "sample.shape=sphere", "detector.rows=16", "detector.columns=16"]
+    with pytest.raises(InputError, match="Shrink it below") as error:
+        Experiment(load_recipe("benchmark", [*settings, f"sample.diameter_nm={asked_nm}"]), 0)
+    words = str(error.value).split()
+    fits, beyond = (words[words.index(word) + 1] for word in ("below", "beyond"))
+    Experiment(load_recipe("benchmark", [*settings, f"sample.diameter_nm={fits}"]), 0)
+    further = [f"sample.diameter_nm={asked_nm}", f"detector.distance_m={beyond}"]
+    Experiment(load_recipe("benchmark", [*settings, *further]), 0)
+    with pytest.raises(InputError):
+        Experiment(load_recipe("benchmark", [*settings, f"sample.diameter_nm={1.02 * float(fits)}"]), 0)
+
+
+def test_what_hardly_fits_anything_is_not_below_zero():
+    with pytest.raises(InputError, match=r"Shrink it below 0\.\d*[1-9]"):
+        Experiment(load_recipe("benchmark", ["beam.photon_energy_ev=1e6", "detector.pixel_size_m=1.0"]), 0)
+
+
+def logarithmic(low, high):
+    """Anywhere between two positive numbers, each power of ten as likely; both ends too."""
+    return st.sampled_from([low, high]) | st.floats(np.log10(low), np.log10(high)).map(lambda x: float(10**x))
+
+
+def ordered(low, high):
+    return st.tuples(logarithmic(low, high), logarithmic(low, high)).map(sorted)
+
+
+any_recipe = st.fixed_dictionaries(
+    {
+        "beam": st.fixed_dictionaries(
+            {},
+            optional={
+                "photon_energy_ev": logarithmic(10.0, 1e6),
+                "pulse_energy_mj": logarithmic(1e-6, 1e3),
+                "transmission": logarithmic(1e-9, 1.0),
+                "profile": st.sampled_from(["gaussian", "even"]),
+                "focus_fwhm_um": logarithmic(1e-2, 1e4),
+                "smallest_fluence_ratio": logarithmic(1e-6, 1.0),
+                "n_modes": logarithmic(1.0, 1e6),
+                "centre_jitter_pixels": st.floats(0.0, 10.0),
+                "photons_per_frame": st.none() | ordered(1e-3, 1e12),
+            },
+        ),
+        "sample": st.fixed_dictionaries(
+            {},
+            optional={
+                "shape": st.sampled_from(["icosahedron", "torus", "sphere"]),
+                "diameter_nm": logarithmic(0.1, 1e6) | st.floats(20.0, 200.0),
+                "diameter_spread": st.floats(0.0, 0.2),
+                "electrons_per_nm3": st.none() | logarithmic(1e-3, 1e4),
+                "arrival": st.sampled_from(["pairs", "natural"]),
+                "mean_particles": st.floats(0.0, 3.0),
+                "multiplicity": st.lists(st.floats(0.0, 1e4), min_size=1, max_size=3),
+                "farthest_step": st.sampled_from([1.0 + 2**-52, 1e3]) | st.floats(1.01, 1e3),
+                "relative_fluence": ordered(1e-6, 1e3),
+            },
+        ),
+        "background": st.fixed_dictionaries(
+            {},
+            optional={
+                "flat_fraction": st.floats(0.0, 0.49),
+                "halo_fraction": st.floats(0.0, 0.5),
+                "flat_photons_per_pixel": st.floats(0.0, 1e9),
+                "halo_photons": st.floats(0.0, 1e9),
+                "halo_decay_pixels": logarithmic(1.0, 1e5),
+            },
+        ),
+        "fluctuation": st.fixed_dictionaries(
+            {}, optional={"rms": st.floats(0.0, 1.0), "correlation_pixels": logarithmic(4.0, 1e4)}
+        ),
+        "detector": st.fixed_dictionaries(
+            {"rows": st.integers(16, 24), "columns": st.integers(16, 24)},
+            optional={
+                "pixel_size_m": logarithmic(1e-7, 1.0),
+                "distance_m": logarithmic(1e-4, 1e3),
+                "hole_pixels": st.integers(0, 15),
+                "gap_rows": st.integers(0, 15),
+                "horizontal_polarization": st.floats(0.0, 1.0),
+                "read_noise_photons": st.floats(0.0, 1e4),
+                "saturation_photons": st.integers(1, 65_535),
+            },
+        ),
+    }
+)
+
+
+@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@given(any_recipe, st.integers(0, 3))
+def test_any_recipe_that_is_accepted_makes_a_frame(tree, index):
+    """From one end of every range to the other: finite, not negative, or one sentence that says why not."""
+    try:
+        experiment = Experiment(recipe_from_dict(tree), seed=0)
+    except InputError:
+        assume(False)
+    shot = experiment.draw(index)
+    try:
+        expectation = experiment.expect(shot)
+    except InputError as error:
+        assert "photons" in str(error)  # noqa: PT017
+        return
+    assert np.isfinite(expectation.photons).all()
+    assert expectation.photons.min() >= -1e-5 * expectation.photons.max()
+    assert np.isfinite([expectation.total, expectation.background, expectation.gain, *expectation.own]).all()
+    frame, truth = experiment.pattern(index)
+    assert frame.shape == experiment.recipe.detector.shape
+    assert 0.0 <= truth.runner_up_fraction <= 0.5
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .augment import Augmentation
-    from .scores import Scores, Thresholds, evaluate, roc_curve
     from .framing import Framing, ModelFrame
     from .model import Model, load_model
     from .networks import Architecture, Classifier
     from .predict import Prediction, Predictor
     from .resnet import ResNet
+    from .scores import Scores, Thresholds, evaluate, roc_curve
     from .selection import score_predictions, write_selection
     from .training import TrainConfig, train
 

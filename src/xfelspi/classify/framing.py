@@ -31,7 +31,7 @@ class ModelFrame:
     """
 
     size: int = 128
-    q_per_pixel_per_nm: float = 4.186_9e-3
+    q_per_pixel_per_nm: float = 2 * math.pi * 1600.0 / HC_EV_NM * 300e-6 / 0.581
 
 
 def q_per_pixel_per_nm(geometry: Geometry) -> float:

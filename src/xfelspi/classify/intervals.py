@@ -56,18 +56,19 @@ def auc_interval(positive: np.ndarray, negative: np.ndarray) -> Interval:
     high = np.searchsorted(order, positive, "right")
 
     def area(rng: np.random.Generator, k: int) -> np.ndarray:
-        of_positive = rng.standard_exponential((k, positive.size), dtype=np.float32)
-        of_negative = rng.standard_exponential((k, negative.size), dtype=np.float32)
+        of_positive = rng.standard_exponential((k, positive.size))
+        of_negative = rng.standard_exponential((k, negative.size))
         below = np.zeros((k, negative.size + 1))
         np.cumsum(of_negative, axis=1, out=below[:, 1:])
         wins = ((below[:, low] + below[:, high]) * of_positive).sum(axis=1)
         return wins / (2 * below[:, -1] * of_positive.sum(axis=1))
 
-    edges = _percentiles(area, positive.size + negative.size)
     unseen = wilson(0, min(positive.size, negative.size))[1]
-    if edges[0] == 1:
+    if low.min() == negative.size:
         return 1 - unseen, 1.0
-    return (0.0, unseen) if edges[1] == 0 else edges
+    if high.max() == 0:
+        return 0.0, unseen
+    return _percentiles(area, positive.size + negative.size)
 
 
 def balanced_interval(wrong: tuple[int, int], n: tuple[int, int]) -> Interval:

@@ -17,9 +17,9 @@ from safetensors.torch import load, save
 
 from xfelspi.errors import InputError
 
-from .scores import WANTED_FPR, Thresholds
 from .framing import ModelFrame
 from .networks import Architecture, Classifier
+from .scores import WANTED_FPR, Thresholds
 
 FORMAT = "xfelspi classifier 1"
 _NEGATIVES = "validation.clear_negatives"

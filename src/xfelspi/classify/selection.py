@@ -10,9 +10,9 @@ import numpy as np
 from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
 
-from .scores import evaluate
 from .model import Model, write_whole
 from .predict import Prediction
+from .scores import evaluate
 
 _HEADER = "index,probability,kept"
 

@@ -24,12 +24,12 @@ from .augment import Augmentation
 from .checkpoint import read_checkpoint, write_checkpoint
 from .compute import cores, device, fastest
 from .data import Examples, Progress, load_examples, split
-from .scores import Scores, Thresholds, evaluate, find_thresholds
 from .framing import ModelFrame
 from .model import Model, load_model, save_model, weights_path
 from .networks import Architecture, Classifier
 from .predict import ReadyClassifier
 from .prepare import Standardize
+from .scores import Scores, Thresholds, evaluate, find_thresholds
 
 PATTERNS_SEEN = 90_000
 """Patterns that a network sees in all its epochs unless told otherwise; a pattern counts every time."""

@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from toy_shots import write_simulated
+
+from xfelspi.classify import TrainConfig, load_model, train
+
+QUICK = TrainConfig(blocks=(1, 1), epochs=3, batch_size=16, seed=3)
+
+
+@pytest.fixture(scope="session")
+def toy_file(tmp_path_factory):
+    """A simulated file of 240 toy shots; tests only read it."""
+    return write_simulated(tmp_path_factory.mktemp("toy") / "torus.h5", 240)
+
+
+@pytest.fixture(scope="session")
+def toy_model_path(toy_file):
+    """A small model trained on it; tests only read it."""
+    return train([toy_file], QUICK, out=toy_file.parent / "runs", name="toy", command="typed")
+
+
+@pytest.fixture
+def toy_model(toy_model_path):
+    return load_model(toy_model_path)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
