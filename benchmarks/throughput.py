@@ -76,6 +76,28 @@ def simulations(folder: Path) -> list[str]:
     return rows
 
 
+def scoring(folder: Path) -> list[str]:
+    """Rows for sorting and scoring with the published ResNet(2,2), start-up and reading included."""
+    number, data = 50_000, "50000-0/icosahedron.h5"
+    more = "simulate --recipe benchmark -n 200 --out benchmark --overwrite"
+    training = "train --data benchmark --blocks 2,2 --epochs 1 --name published"
+    for command in (more, training):
+        run(*command.split(), folder=folder)
+    rows = []
+    for name, command in {
+        "classify": f"classify runs/published.safetensors {data}",
+        "score": f"score runs/published.safetensors --data {data}",
+    }.items():
+        runs = [run(*command.split(), folder=folder) for _ in range(2)]
+        seconds = min(each.seconds for each in runs)
+        most = max(each.megabytes for each in runs)
+        rows.append(
+            f"| `xfel {name}` with ResNet(2,2), {number} patterns "
+            f"| {seconds:.1f} s, {number / seconds:.0f} patterns/s | {most:.0f} MB |"
+        )
+    return rows
+
+
 def starts(folder: Path) -> list[str]:
     """Rows for what a user waits for before anything happens."""
     help_s = median(run("--help", folder=folder).seconds for _ in range(7))
@@ -94,7 +116,7 @@ def main() -> None:
         folder = Path(name)
         for recipe in ("lcls-amo", "benchmark"):  # the first run compiles and fills the cache
             run("simulate", "--recipe", recipe, "-n", "10", "--out", recipe, folder=folder)
-        rows = [*starts(folder), *simulations(folder)]
+        rows = [*starts(folder), *simulations(folder), *scoring(folder)]
     header = "| command, caches warm | from command to prompt | memory at most |\n|---|---|---|"
     publish("throughput", "\n".join([header, *rows, "", "Medians.", machine()]), page)
 

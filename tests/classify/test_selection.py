@@ -1,0 +1,79 @@
+"""What is written and scored for a file."""
+
+import csv
+
+import numpy as np
+import pytest
+from toy_shots import frames, write_plain
+
+from xfelspi.classify import Prediction, Predictor, score_predictions, write_selection
+from xfelspi.errors import InputError
+from xfelspi.patterns import PatternSet
+
+
+@pytest.fixture
+def plain(tmp_path):
+    with PatternSet.open(write_plain(tmp_path / "run.h5", np.array([1, 0, 1, -1]))) as patterns:
+        yield patterns
+
+
+def predicted(model, kept):
+    steps = np.where(kept, 1.5, -1.5).astype(np.float32)
+    return Prediction(logits=model.thresholds.balanced + steps, n_nan=0, n_negative=0)
+
+
+def test_table_and_list_agree(toy_model, plain, tmp_path):
+    prediction = predicted(toy_model, [True, False, False, True])
+    table, kept, n_kept = write_selection(toy_model, plain, prediction, tmp_path / "sorted.v1")
+    assert (table.name, kept.name, n_kept) == ("sorted.v1.csv", "sorted.v1.lst", 2)
+    rows = list(csv.DictReader(table.open()))
+    assert [row["index"] for row in rows] == ["0", "1", "2", "3"]
+    assert [row["kept"] for row in rows] == ["1", "0", "0", "1"]
+    assert [row["label"] for row in rows] == ["1", "0", "1", "-1"]
+    np.testing.assert_allclose(
+        [float(row["probability"]) for row in rows], prediction.probabilities, atol=1e-6
+    )
+    assert kept.read_text().splitlines() == [f"{plain.path} //0", f"{plain.path} //3"]
+    again = write_selection(toy_model, plain, predicted(toy_model, [False] * 4), tmp_path / "sorted.v1")
+    assert again[2] == 0
+    assert kept.read_text() == ""
+
+
+@pytest.mark.parametrize("name", ["run.csv", "run.lst"])
+def test_files_of_others_are_not_replaced(toy_model, plain, tmp_path, name):
+    (tmp_path / name).write_text("index,label\n0,1\n")
+    with pytest.raises(InputError, match="--out"):
+        write_selection(toy_model, plain, predicted(toy_model, [True] * 4), tmp_path / "run")
+    assert (tmp_path / name).read_text() == "index,label\n0,1\n"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_place_that_cannot_be_written_is_one_sentence(toy_model, plain, tmp_path):
+    with pytest.raises(InputError, match="cannot be written"):
+        write_selection(toy_model, plain, predicted(toy_model, [True] * 4), tmp_path / "run.h5" / "below")
+
+
+def test_unknown_labels_do_not_count(toy_model, plain):
+    (row,) = score_predictions(toy_model, plain, predicted(toy_model, [True, True, False, True]))
+    assert (row["n_single"], row["n_other"], row["shape"], row["fpr_clear"]) == (2, 1, None, None)
+    assert (row["fnr"], row["fpr"], row["accuracy"]) == (0.5, 1.0, pytest.approx(1 / 3))
+
+
+def test_a_simulated_file_has_a_row_with_clear_multiples(toy_model, toy_file):
+    with PatternSet.open(toy_file) as patterns:
+        (row,) = score_predictions(toy_model, patterns, Predictor(toy_model)(patterns))
+    assert (row["file"], row["shape"]) == (str(toy_file), "torus")
+    assert (row["n_single"], row["n_other"], row["n_clear"]) == (120, 120, 80)
+    assert row["auc_clear"] > 0.99
+
+
+def test_nothing_to_score_against_is_one_sentence(toy_model, tmp_path):
+    import h5py
+
+    with h5py.File(tmp_path / "bare.h5", "w") as file:
+        file["patterns"] = frames(np.array([1, 0]))
+    with (
+        PatternSet.open(tmp_path / "bare.h5") as patterns,
+        pytest.raises(InputError, match="xfel classify"),
+    ):
+        score_predictions(toy_model, patterns, predicted(toy_model, [True, True]))
