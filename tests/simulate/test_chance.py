@@ -1,13 +1,18 @@
 """The two doors of chance: what is drawn, and what is read out."""
 
 import math
+import os
+import signal
+import sys
+from functools import partial
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
-from xfelspi.simulate import Beam, Detector, Experiment, Fluctuation, load_recipe
+from xfelspi.errors import InputError
+from xfelspi.simulate import Beam, Detector, Experiment, Fluctuation, load_recipe, run, simulate_to_file
 from xfelspi.simulate.shot import hash64
 
 SMALL = ["detector.rows=64", "detector.columns=64", "detector.pixel_size_m=1.2e-3"]
@@ -206,3 +211,37 @@ def test_the_default_recipe_spans_the_photons_of_measured_shots():
     singles = [t for t in (experiment.pattern(i)[1] for i in range(200)) if t.label == "single"]
     totals = np.array([t.expected_photons for t in singles])
     assert 5e3 < np.quantile(totals, 0.1) < np.quantile(totals, 0.9) < 2e5
+
+
+def test_large_frames_are_written_in_small_blocks():
+    """A block holds at most 128 frames of 256 x 256 pixels."""
+    sizes = [
+        Experiment(load_recipe("ideal", [f"detector.rows={n}", f"detector.columns={n}"]), 0).block_size
+        for n in (64, 256, 512, 1024)
+    ]
+    assert sizes == [128, 128, 32, 8]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the killer is inherited by forking")
+def test_a_killed_worker_is_said_and_the_same_run_goes_on(tmp_path, monkeypatch):
+    recipe = load_recipe("benchmark", SMALL)
+
+    def killed(experiment, index):
+        if index >= 128:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return pattern(experiment, index)
+
+    pattern = Experiment.pattern
+    monkeypatch.setattr(Experiment, "pattern", killed)
+    with pytest.raises(InputError, match=r"A worker process was killed.*goes on where it was"):
+        simulate_to_file(tmp_path / "a.h5", recipe, 256, 7, workers=1)
+    monkeypatch.undo()
+    computed = []
+    monkeypatch.setattr("xfelspi.simulate.run._blocks", partial(_counted, computed, run._blocks))
+    simulate_to_file(tmp_path / "a.h5", recipe, 256, 7, workers=1)
+    assert computed == [1]  # of the two blocks, the second alone
+
+
+def _counted(computed, blocks, experiment, n, indices, workers):
+    computed.extend(indices)
+    return blocks(experiment, n, indices, workers)

@@ -110,7 +110,7 @@ def test_too_dark_a_particle_is_not_made_a_frame_of_background():
     dark = ["beam.pulse_energy_mj=1e-6", "beam.transmission=1e-9", "sample.electrons_per_nm3=1e-3"]
     far = ["detector.distance_m=1000", "detector.pixel_size_m=1e-7", "sample.diameter_nm=1"]
     experiment = Experiment(load_recipe("benchmark", [*dark, *far]), seed=0)
-    with pytest.raises(InputError, match="photons_per_frame asks for .* send none"):
+    with pytest.raises(InputError, match=r"photons_per_frame asks for .* send none"):
         experiment.pattern(0)
 
 

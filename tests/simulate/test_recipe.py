@@ -69,7 +69,7 @@ FROZEN = {
 
 
 def test_the_benchmark_is_frozen():
-    """Every accuracy figure stands on it: a setting that is added must be given the value that changes nothing."""
+    """Every accuracy figure stands on it: a new setting must be given the value that changes nothing."""
     recipe = load_recipe("benchmark")
     assert recipe.as_dict() == FROZEN
     assert recipe.sample.density == pytest.approx(436.00469, rel=1e-7)
@@ -153,7 +153,12 @@ def test_a_name_that_no_file_can_have_is_no_recipe(name):
 
 @pytest.mark.parametrize(("asked_nm", "spread"), [(4000.0, 0.05), (6000.0, 0.0), (1200.0, 0.2)])
 def test_the_diameter_that_is_said_to_fit_does(asked_nm, spread):
-    settings = [f"sample.diameter_spread={spread}", "sample.shape=sphere", "detector.rows=16", "detector.columns=16"]
+    settings = [
+        f"sample.diameter_spread={spread}",
+        "sample.shape=sphere",
+        "detector.rows=16",
+        "detector.columns=16",
+    ]
     with pytest.raises(InputError, match="Shrink it below") as error:
         Experiment(load_recipe("benchmark", [*settings, f"sample.diameter_nm={asked_nm}"]), 0)
     words = str(error.value).split()

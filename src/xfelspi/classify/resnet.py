@@ -33,6 +33,27 @@ def stage(n_blocks: int, inputs: int, outputs: int) -> nn.Sequential:
     return nn.Sequential(Block(inputs, outputs, 2), *rest)
 
 
+class Dropout(nn.Module):
+    """Leaves out a share of its inputs in training.
+
+    Chance comes from `generator`, which every thread that learns sets for itself: torch's own is one for
+    all, so that who draws first would decide.
+    """
+
+    generator: torch.Generator | None = None
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what stays, enlarged so that the mean is kept."""
+        if not self.training or self.share == 0:
+            return x
+        stays = torch.rand(x.shape, generator=self.generator) >= self.share
+        return x * stays.to(x.device) / (1 - self.share)
+
+
 class ResNet(nn.Module):
     """Stem 1 -> 16, n blocks of 32 channels, m blocks of 64, each stage at half the size; then two logits.
 
@@ -64,7 +85,7 @@ class ResNet(nn.Module):
         self.stem = conv_norm(1, 16, 3, stride=2)
         self.blocks = nn.Sequential(stage(n, 16, 32), stage(m, 32, 64))
         self.pool = nn.AvgPool2d(2) if pooling == "flat" else nn.AdaptiveAvgPool2d(1)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.logits = nn.Linear(64 * (size // 16) ** 2 if pooling == "flat" else 64, 2)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ from .networks import Architecture, Classifier
 from .predict import ReadyClassifier
 from .prepare import Standardize
 from .scores import Scores, Thresholds, evaluate, find_thresholds
+from .shards import SHARD, Shards, split_evenly
 
 PATTERNS_SEEN = 90_000
 """Patterns that a network sees in all its epochs unless told otherwise; a pattern counts every time."""
@@ -228,26 +229,22 @@ class _Run:
         """Go through all patterns once and return the mean loss."""
         if self.dtype is None:
             self.dtype = fastest(self._try_step, tries=1)
-        words = np.random.SeedSequence((self.config.seed, self.epoch)).generate_state(1, np.uint64)
-        generator = torch.Generator().manual_seed(int(words[0] >> 1))
-        torch.manual_seed(int(words[0] >> 1))  # dropout
+        generator = self._chance(self.epoch)
         order = torch.from_numpy(self.learned)[torch.randperm(self.learned.size, generator=generator)]
         batches = order.split(self.config.batch_size)
         if len(batches) > 1 and len(batches[-1]) < self.config.batch_size:
             batches = batches[:-1]
         total = 0.0
         self.classifier.train()
-        for i, batch in enumerate(batches):
-            progress_made = (self.epoch + i / len(batches)) / self.n_epochs
-            self._set_learning_rate(progress_made)
-            frames = self.augmentation(self.examples.frames[batch], generator)
-            loss = self._loss(self.classifier, frames, self.examples.labels[batch], self.dtype)
-            loss.backward()
-            self.optimizer.step()
-            self.optimizer.zero_grad()
-            total += loss.item()
-            if progress is not None:
-                progress("training", progress_made)
+        with Shards(self.classifier, len(self._parts(batches[0]))) as shards:
+            for i, batch in enumerate(batches):
+                progress_made = (self.epoch + i / len(batches)) / self.n_epochs
+                self._set_learning_rate(progress_made)
+                total += shards.learn(self._losses(batch, i))
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+                if progress is not None:
+                    progress("training", progress_made)
         self.epoch += 1
         return total / len(batches)
 
@@ -353,15 +350,37 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = share * self.config.learning_rate
 
-    def _loss(self, classifier: nn.Module, frames: Tensor, labels: Tensor, dtype: torch.dtype) -> Tensor:
-        is_low = dtype is not torch.float32
+    def _losses(self, batch: Tensor, step: int) -> Callable[[Classifier, int], Tensor]:
+        """Return what computes the loss of each part of a batch."""
+        parts, epoch = self._parts(batch), self.epoch
+
+        def loss(classifier: Classifier, part: int) -> Tensor:
+            generator = self._chance(epoch, step, part)
+            classifier.network.dropout.generator = generator
+            frames = self.augmentation(self.examples.frames[parts[part]], generator)
+            return self._loss(classifier, frames, self.examples.labels[parts[part]], self.dtype)
+
+        return loss
+
+    def _parts(self, batch: Tensor) -> Sequence[Tensor]:
+        return [batch] if self.device.type == "cuda" else split_evenly(batch)
+
+    def _chance(self, *where: int) -> torch.Generator:
+        """Return a generator that depends on the seed and on where the training stands alone."""
+        (word,) = np.random.SeedSequence((self.config.seed, *where)).generate_state(1, np.uint64)
+        return torch.Generator().manual_seed(int(word >> 1))
+
+    def _loss(
+        self, classifier: Classifier, frames: Tensor, labels: Tensor, dtype: torch.dtype | None
+    ) -> Tensor:
+        is_low = dtype is torch.bfloat16
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_low):
             logits = classifier(frames.to(self.device))
         return functional.cross_entropy(logits.float(), labels.to(self.device), self.class_weight)
 
     def _try_step(self, dtype: torch.dtype) -> None:
         """Forward and backward on a few frames, for timing; nothing is learned."""
-        few = self.learned[: self.config.batch_size]
+        few = self.learned[:SHARD]
         frames, labels = self.examples.frames[few].float(), self.examples.labels[few]
         self.classifier.eval()  # leaves the normalization's averages alone
         self._loss(self.classifier, frames, labels, dtype).backward()

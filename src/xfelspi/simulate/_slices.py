@@ -284,8 +284,9 @@ def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons):
 
     coarse (2 k, rows, m) float32, real and imaginary part of each amplitude, or (k, rows, m) where all are
     real: parts 2 or 1; across (TAPS, nx) and down (step, TAPS) the widening weights; pair_x, pair_y
-    (pairs, 2, nx or ny) float32: ramps of each pair's phase difference times its average over the pixel; good (ny, nx)
-    float32; own (k,) float64 receives each particle's photons on good pixels; photons (ny, nx) float32.
+    (pairs, 2, nx or ny) float32: ramps of each pair's phase difference times its average over the pixel;
+    good (ny, nx) float32; own (k,) float64 receives each particle's photons on good pixels; photons (ny, nx)
+    float32.
     """
     ny, nx = photons.shape
     k = own.size

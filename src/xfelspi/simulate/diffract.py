@@ -28,10 +28,11 @@ from .scene import Particle, Scene, rotation_matrix
 from .table import STEP
 
 BLUR_FROM = 0.173
-"""Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent."""
+"""Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent: its
+middle no longer stands for it."""
 
 LARGE_FROM = 0.4
-"""Phase per pixel above which three Gauss-Legendre nodes per axis replace two; the middle alone up to `BLUR_FROM`."""
+"""Phase per pixel above which three Gauss-Legendre nodes per axis replace two."""
 
 GEOMETRY_STEP = 0.15
 """Largest coarse step in units of the distance: √(P Ω) and q(x) themselves vary over that length."""
@@ -62,7 +63,8 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
         photons = Σ_j |A_j|² + 2 Re Σ_{j<k} A_j A_k* s(Δφ_x / 2) s(Δφ_y / 2),
 
     with s(x) = sin x / x and Δφ the change of the pair's phase difference across the pixel: a pixel
-    integrates over its fringes. Kinematic (first Born) limit: no absorption, no refraction.
+    integrates over its fringes. Particles beyond `BLUR_FROM` are summed like this about each of several
+    Gauss-Legendre nodes of the pixel. Kinematic (first Born) limit: no absorption, no refraction.
 
     Parameters
     ----------

@@ -240,8 +240,8 @@ def _blocks(experiment: Experiment, n: int, indices: list[int], workers: int) ->
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise InputError(
-            "A worker process was killed, most likely for want of memory; free some and give the same command "
-            "again: it goes on where it was."
+            "A worker process was killed, most likely for want of memory; free some and give the same "
+            "command again: it goes on where it was."
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -155,8 +155,8 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         if shot.scene.particles:
             if not scattered > SCARCEST:
                 raise InputError(
-                    f"beam.photons_per_frame asks for {shot.photons:.3g} photons, but the particles send none "
-                    "onto the good pixels; raise beam.pulse_energy_mj, or move the detector nearer."
+                    f"beam.photons_per_frame asks for {shot.photons:.3g} photons, but the particles send "
+                    "none onto the good pixels; raise beam.pulse_energy_mj, or move the detector nearer."
                 )
             gain = (shot.photons - flat - halo) / scattered
     else:

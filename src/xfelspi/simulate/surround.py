@@ -56,8 +56,7 @@ class Background:
             )
         if not 1.0 <= self.halo_decay_pixels <= 1e5:
             raise InputError(
-                f"background.halo_decay_pixels is {self.halo_decay_pixels:g}; "
-                "it must lie between 1 and 1e5."
+                f"background.halo_decay_pixels is {self.halo_decay_pixels:g}; it must lie between 1 and 1e5."
             )
 
 
