@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-from toy_shots import write_simulated
+from toy_shots import QUICK, write_simulated
 
-from xfelspi.classify import TrainConfig, load_model, train
-
-QUICK = TrainConfig(blocks=(1, 1), epochs=3, batch_size=16, seed=3)
+from xfelspi.classify import load_model, train
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def test_progress_rises_to_one(predictor, toy_file):
     assert fractions[-1] == 1
 
 
-def test_finer_pixels_say_the_same(toy_model, predictor, tmp_path):
+def test_finer_pixels_say_the_same(predictor, tmp_path):
     """Every pixel split in four, each photon going to one of them: only the detector differs."""
     rng = np.random.default_rng(0)
     labels = np.arange(20) % 2

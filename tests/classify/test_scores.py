@@ -15,7 +15,15 @@ LOGITS = np.array([2.0, 0.5, -1.0, 4.0, 0.7, -3.0, 1.5, -2.0], np.float32)
 LABELS = np.array([1, 1, 1, 1, 0, 0, 0, 0])
 CLEAR = np.array([0, 0, 0, 0, 1, 1, 0, 0], bool)
 PROMISED = (
-    "accuracy balanced_accuracy auc fnr fpr fnr_at_1pct_fpr fnr_at_0p1pct_fpr fpr_clear auc_clear".split()
+    "accuracy",
+    "balanced_accuracy",
+    "auc",
+    "fnr",
+    "fpr",
+    "fnr_at_1pct_fpr",
+    "fnr_at_0p1pct_fpr",
+    "fpr_clear",
+    "auc_clear",
 )
 
 
@@ -61,7 +69,7 @@ def test_unknown_labels_are_left_out():
 
 @pytest.mark.parametrize(("label", "there"), [(1, "fnr"), (0, "fpr")])
 def test_one_class_gives_what_it_can(label, there):
-    only = LABELS == label
+    only = label == LABELS
     scores = evaluate(LOGITS[only], LABELS[only], CLEAR[only], THRESHOLDS)
     assert scores.metrics[there] is not None
     assert scores.metrics["accuracy"] is not None

@@ -11,8 +11,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
-from conftest import QUICK
-from toy_shots import frames, write_plain, write_simulated
+from toy_shots import QUICK, frames, write_plain, write_simulated
 
 from xfelspi.classify import ModelFrame, TrainConfig, load_model, train
 from xfelspi.classify.compute import fastest
@@ -89,7 +88,7 @@ def test_interrupted_after_an_epoch_it_ends_the_same(toy_file, toy_model_path, t
 
 def test_killed_it_goes_on_with_the_same_command(toy_file, toy_model_path, tmp_path):
     code = (
-        "import os, signal, sys; from pathlib import Path; from conftest import QUICK;"
+        "import os, signal, sys; from pathlib import Path; from toy_shots import QUICK;"
         "from xfelspi.classify import train\n"
         "train([Path(sys.argv[1])], QUICK, out=Path(sys.argv[2]), name='toy',"
         " say=lambda _: os.kill(os.getpid(), signal.SIGKILL))"

@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from xfelspi.classify import TrainConfig
 from xfelspi.patterns import Geometry, PatternWriter, ShotTruth, compress_frame, gather
 
 SIZE = 128
@@ -65,3 +66,7 @@ def _truth(label: int, shape: str, is_clear: bool) -> ShotTruth:
         centre_offset_pixels=np.zeros(2),
         pulse_energy_ratio=1.0,
     )
+
+
+QUICK = TrainConfig(blocks=(1, 1), epochs=3, batch_size=16, seed=3)
+"""Settings that train in a second."""

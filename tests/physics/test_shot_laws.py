@@ -257,10 +257,11 @@ def test_far_off_the_middle_the_table_or_the_formula_serves(crooked, diameter_nm
         assert rms(np.sqrt(got) - np.sqrt(exact)) < 1e-3 * rms(np.sqrt(exact))
 
 
-def test_no_coarse_node_is_read_beyond_the_table(crooked):
+@pytest.mark.parametrize("diameter_nm", [40.0, 150.0])
+def test_no_coarse_node_is_read_beyond_the_table(crooked, diameter_nm):
     """Coarse nodes overhang the detector: wherever the beam is, those on the table have all neighbours."""
     detector = Detector(rows=64, columns=64, pixel_size_m=1.2e-3)
-    particle = one(crooked, 150.0, detector)
+    particle = one(crooked, diameter_nm, detector)
     half = particle.form.coefficients.shape[1] // 2
     seen = set()
     for offset in range(0, 60, 3):
@@ -270,12 +271,18 @@ def test_no_coarse_node_is_read_beyond_the_table(crooked):
             nodes = (np.arange(count) - BEFORE) * step
             y, x = ((nodes - o) * detector.pixel_size_m for o in origin)
             q = momentum_transfer(*np.meshgrid(x, y), detector.distance_m, PULSE.photon_energy_ev)
-            farthest = np.linalg.norm(q, axis=-1).max() * 75.0 / STEP  # in nodes, whatever the orientation
+            farthest = (
+                np.linalg.norm(q, axis=-1).max() * diameter_nm / 2.0 / STEP
+            )  # in nodes, whatever the orientation
             served = _on_table(particle, step, (count, count), PULSE, detector, origin)
             seen.add(served)
             assert not served or farthest < half - 1
             corner = (64 / 2 + offset) * math.sqrt(2.0) * detector.pixel_size_m  # of the detector itself
-            reach = np.linalg.norm(momentum_transfer(corner, 0.0, detector.distance_m, 1600.0)) * 75.0
+            reach = (
+                np.linalg.norm(momentum_transfer(corner, 0.0, detector.distance_m, 1600.0))
+                * diameter_nm
+                / 2.0
+            )
             assert not served or reach <= particle.form.extent + 1e-9
     assert seen == {True, False}
 

@@ -15,7 +15,7 @@ from xfelspi.errors import InputError
 from xfelspi.simulate import Beam, Detector, Experiment, Fluctuation, load_recipe, run, simulate_to_file
 from xfelspi.simulate.shot import hash64
 
-SMALL = ["detector.rows=64", "detector.columns=64", "detector.pixel_size_m=1.2e-3"]
+SMALL = ["detector.rows=64", "detector.columns=64"]
 
 
 @pytest.fixture(scope="module")
@@ -215,8 +215,9 @@ def test_the_default_recipe_spans_the_photons_of_measured_shots():
 
 def test_large_frames_are_written_in_small_blocks():
     """A block holds at most 128 frames of 256 x 256 pixels."""
+    tiny = ["sample.diameter_nm=1", "sample.shape=sphere"]
     sizes = [
-        Experiment(load_recipe("ideal", [f"detector.rows={n}", f"detector.columns={n}"]), 0).block_size
+        Experiment(load_recipe("ideal", [*tiny, f"detector.rows={n}", f"detector.columns={n}"]), 0).block_size
         for n in (64, 256, 512, 1024)
     ]
     assert sizes == [128, 128, 32, 8]

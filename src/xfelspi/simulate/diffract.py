@@ -102,11 +102,15 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     step = _coarse_step(scene, shifts, pulse, detector)
     phase = max(_edge_phase(particle, pulse, detector) for particle in scene.particles)
     if phase <= BLUR_FROM:
-        return _light_at(Node(), Node(), scene, shifts, step, pulse, detector)
+        middle = Node()
+        ramps = [_pair_ramps(axis, middle, shifts, pulse, detector) for axis in (0, 1)]
+        return _light_at((middle, middle), ramps, scene, shifts, step, pulse, detector)
     photons = np.zeros(detector.shape, dtype=np.float32)
     own = np.zeros(len(shifts))
-    for down, across in product(pixel_nodes(2 if phase <= LARGE_FROM else 3), repeat=2):
-        part = _light_at(down, across, scene, shifts, step, pulse, detector)
+    nodes = pixel_nodes(2 if phase <= LARGE_FROM else 3)
+    along = [[(n, _pair_ramps(axis, n, shifts, pulse, detector)) for n in nodes] for axis in (0, 1)]
+    for (down, ramps_y), (across, ramps_x) in product(*along):
+        part = _light_at((down, across), [ramps_y, ramps_x], scene, shifts, step, pulse, detector)
         photons += np.float32(down.weight * across.weight) * part.photons
         own += down.weight * across.weight * part.own
     return Light(np.maximum(photons, np.float32(0.0), out=photons), own)
@@ -143,8 +147,8 @@ def pixel_nodes(points: int) -> tuple[Node, ...]:
 
 
 def _light_at(
-    down: Node,
-    across: Node,
+    node_yx: tuple[Node, Node],
+    ramps_yx: list[np.ndarray],
     scene: Scene,
     shifts: np.ndarray,
     step: int,
@@ -152,7 +156,8 @@ def _light_at(
     detector: Detector,
 ) -> Light:
     """Light with the waves taken at one node of every pixel, and the fringes integrated about it."""
-    origin = np.add(detector.middle_yx, pulse.centre_offset_pixels) - (down.place, across.place)
+    middle, offset = detector.middle_yx, pulse.centre_offset_pixels
+    origin = np.array([middle[axis] + offset[axis] - node_yx[axis].place for axis in (0, 1)])
     coarse = np.empty(
         (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
         dtype=np.float32,
@@ -161,7 +166,6 @@ def _light_at(
         _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin)
         for j, particle in enumerate(scene.particles)
     ]
-    pair_x, pair_y = _pair_ramps(shifts, pulse, detector, origin, down, across)
     photons = np.empty(detector.shape, dtype=np.float32)
     own = np.empty(len(shifts))
     parts = 1 if all(is_real) and len(shifts) == 1 else 2
@@ -170,8 +174,8 @@ def _light_at(
         parts,
         row_weights(step, detector.columns),
         widening_weights(step),
-        pair_x,
-        pair_y,
+        ramps_yx[1],
+        ramps_yx[0],
         detector.good,
         own,
         photons,
@@ -265,28 +269,26 @@ def _on_table(
     return _q_per_nm(math.hypot(*overhang), z, k) * radius <= nodes * STEP
 
 
-def _pair_ramps(
-    shifts: np.ndarray, pulse: Pulse, detector: Detector, origin: np.ndarray, down: Node, across: Node
-) -> tuple[np.ndarray, np.ndarray]:
-    """Outer-product phase of each pair times its average over the pixel: (pairs, 2, nx) and (pairs, 2, ny).
+def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> np.ndarray:
+    """Outer-product phase of each pair along y (axis 0) or x (1), times its average over the pixel.
 
-    The factor 2 of the cross terms is in the first.
+    (pairs, 2, pixels) float32; the factor 2 of the cross terms is in those along x.
     """
     pairs = list(combinations(range(len(shifts)), 2))
-    x = (np.arange(detector.columns) - origin[1]) * detector.pixel_size_m
-    y = (np.arange(detector.rows) - origin[0]) * detector.pixel_size_m
-    ramp_x = np.empty((len(pairs), 2, len(x)), dtype=np.float32)
-    ramp_y = np.empty((len(pairs), 2, len(y)), dtype=np.float32)
+    ramps = np.empty((len(pairs), 2, detector.shape[axis]), dtype=np.float32)
+    if not pairs:
+        return ramps
+    origin = detector.middle_yx[axis] + pulse.centre_offset_pixels[axis] - node.place
+    u = (np.arange(detector.shape[axis]) - origin) * detector.pixel_size_m
     geometry = (pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m)
+    gain = 1.0 + axis
     for i, (a, b) in enumerate(pairs):
         apart = shifts[a] - shifts[b]
-        if len(across.legendre) == 1:
-            pair_ramp(x, apart[0], apart[2], *geometry, 2.0, ramp_x[i])
-            pair_ramp(y, apart[1], apart[2], *geometry, 1.0, ramp_y[i])
+        if len(node.legendre) == 1:
+            pair_ramp(u, apart[1 - axis], apart[2], *geometry, gain, ramps[i])
         else:
-            ramp_x[i] = 2.0 * _node_ramp(x, apart[0], apart[2], *geometry, across)
-            ramp_y[i] = _node_ramp(y, apart[1], apart[2], *geometry, down)
-    return ramp_x, ramp_y
+            ramps[i] = gain * _node_ramp(u, apart[1 - axis], apart[2], *geometry, node)
+    return ramps
 
 
 def _node_ramp(
@@ -302,7 +304,8 @@ def _node_ramp(
     slope = u / distance
     change = k * pixel / distance * (across - along * (slope - node.place * pixel / distance))
     phase = k * (across - 0.5 * along * slope) * slope - change * node.place
-    average = sum((-1j) ** n * p * spherical_jn(n, change / 2.0) for n, p in enumerate(node.legendre))
+    order = np.arange(len(node.legendre))
+    average = ((-1j) ** order * node.legendre) @ spherical_jn(order[:, None], change / 2.0)
     ramp = np.exp(-1j * phase) * average
     return np.stack([ramp.real, ramp.imag])
 

@@ -11,7 +11,7 @@ def wavenumber_per_nm(photon_energy_ev: float) -> float:
     Examples
     --------
     >>> round(wavenumber_per_nm(1600.0), 4)
-    8.1085
+    8.1084
     """
     return 2.0 * np.pi * photon_energy_ev / HC_EV_NM
 
