@@ -1,8 +1,17 @@
 import numpy as np
 import pytest
+import torch
 from toy_shots import QUICK, write_simulated
 
 from xfelspi.classify import load_model, train
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_precision():
+    """Tests compare weights: the precision must not depend on what else the machine does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("xfelspi.classify.training.fastest", lambda *_, **__: torch.float32)
+        yield
 
 
 @pytest.fixture(scope="session")

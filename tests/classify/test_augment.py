@@ -38,11 +38,11 @@ def test_relief_is_smooth_and_leaves_dark_and_masked_pixels():
     frames[:, 3, 4] = 0
     frames[:, 5, 6] = MASKED
     embossed = Augmentation(turns=False, shift_pixels=0, relief=0.7)(frames, generator())
-    assert (embossed[:, 3, 4] == 0).all()
-    assert (embossed[:, 5, 6] == MASKED).all()
-    logs = (embossed[:, 32:] / 10).log()
-    assert 0.1 < logs.std() < 0.7
-    assert logs.diff(dim=2).abs().max() < 0.35 * logs.abs().max()
+    assert ((embossed == 0).sum(dim=(1, 2)) == 1).all()  # flips move them about
+    assert ((embossed == MASKED).sum(dim=(1, 2)) == 1).all()
+    logs = torch.where(embossed > 0, embossed / 10, torch.nan).log()
+    assert 0.1 < logs[~logs.isnan()].std() < 0.7
+    assert logs.diff(dim=2).nan_to_num().abs().max() < 0.35 * logs.nan_to_num().abs().max()
 
 
 def test_chance_comes_from_the_generator_alone():

@@ -26,7 +26,7 @@ def test_table_and_list_agree(toy_model, plain, tmp_path):
     prediction = predicted(toy_model, [True, False, False, True])
     table, kept, n_kept = write_selection(toy_model, plain, prediction, tmp_path / "sorted.v1")
     assert (table.name, kept.name, n_kept) == ("sorted.v1.csv", "sorted.v1.lst", 2)
-    rows = list(csv.DictReader(table.open()))
+    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
     assert [row["index"] for row in rows] == ["0", "1", "2", "3"]
     assert [row["kept"] for row in rows] == ["1", "0", "0", "1"]
     assert [row["label"] for row in rows] == ["1", "0", "1", "-1"]

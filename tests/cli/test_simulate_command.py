@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from xfelspi.cli import app
 
 XFEL = [sys.executable, "-c", "from xfelspi.cli import main; main()"]
-SMALL = ["--set", "detector.rows=64", "--set", "detector.columns=64", "--set", "detector.pixel_size_m=1.2e-3"]
+SMALL = ["--set", "detector.rows=64", "--set", "detector.columns=64"]
 
 
 def xfel(*arguments):

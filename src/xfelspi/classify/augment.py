@@ -34,7 +34,7 @@ class Augmentation:
 
     turns: bool = True
     shift_pixels: int = 2
-    relief: float = 0.7
+    relief: float = 0.4
     relief_nodes: int = 8
 
     def __post_init__(self) -> None:

@@ -110,7 +110,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         return _assemble(weights, page)
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, InputError) as error:
         raise InputError(
-            f"{page_file} does not describe the weights beside it ({error}); copy both again, or train."
+            f"{page_file} does not describe the weights beside it ({_first_line(error)}); copy both again, "
+            "or train."
         ) from None
 
 
@@ -173,6 +174,10 @@ def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
     return Model(
         architecture=architecture, classifier=classifier, frame=frame, thresholds=thresholds, about=page
     )
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join((str(error).splitlines() or [type(error).__name__])[0].split())
 
 
 def _finite(value: float) -> float:

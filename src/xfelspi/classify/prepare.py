@@ -26,7 +26,7 @@ class SquareRoot(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, y, x) photons, `MASKED` where unknown -> (batch, 1, y, x), 0 there."""
-        n_good = (frames >= 0).sum((1, 2), keepdim=True)
+        n_good = (frames >= 0).sum((1, 2), keepdim=True).clamp_min(1)
         counts = frames.clamp_min(0)
         mean = counts.sum((1, 2), keepdim=True) / n_good
         roots = (counts + _ANSCOMBE).sqrt_() - _ANSCOMBE**0.5
