@@ -90,7 +90,7 @@ def test_thresholds_are_set_by_clear_multiples_alone():
     logits = np.concatenate([singles, clear, unclear])
     labels = np.repeat([1, 0, 0], [50, 200, 20])
     found = find_thresholds(logits, labels, np.repeat([False, True, False], [50, 200, 20]))
-    assert found.balanced == 0.0
+    assert -1.0 < found.balanced < 5.0  # in the gap
     assert (clear > found.at_fpr["1pct"]).sum() == 2
     assert (clear > found.at_fpr["0p1pct"]).sum() == 0
 
