@@ -18,7 +18,7 @@ from .framing import Framing
 from .model import Model
 from .networks import Classifier
 
-_AT_ONCE = 64  # frames in a block: larger ones leave the cache
+_AT_ONCE = 32  # frames in a block: larger ones leave the cache, smaller ones cost calls
 _TRIED = 32  # frames on which the precision is chosen
 
 
