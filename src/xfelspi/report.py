@@ -12,8 +12,9 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #1d1d22; background: #fff; m
        margin: 2rem auto; padding: 0 1.5rem }
 h1 { font-size: 1.7rem; margin-bottom: 0.3rem } h2 { font-size: 1.25rem; margin-top: 2.2rem }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
-th, td { padding: 0.3rem 0.8rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
-th { border-bottom: 2px solid #888; font-weight: 600; vertical-align: bottom }
+th, td { padding: 0.3rem 0.5rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap }
+th { border-bottom: 2px solid #888; font-weight: 600; font-size: 0.85rem; vertical-align: bottom;
+     white-space: normal }
 th:first-child, td:first-child { text-align: left }
 td small { color: #666 } figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
 figcaption { color: #555; font-size: 0.9rem }
