@@ -8,7 +8,7 @@ from pathlib import Path
 from xfelspi.errors import InputError
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1d1d22; background: #fff; max-width: 70rem;
+body { font: 16px/1.5 system-ui, sans-serif; color: #1d1d22; background: #fff; max-width: 80rem;
        margin: 2rem auto; padding: 0 1.5rem }
 h1 { font-size: 1.7rem; margin-bottom: 0.3rem } h2 { font-size: 1.25rem; margin-top: 2.2rem }
 table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
