@@ -44,7 +44,7 @@ SKOPI = ("skopi==0.6.0", "numpy==1.23.5", "numba==0.68.1", "scipy==1.15.3", "mat
 """Its shots of several particles break with a numpy from 1.24 on."""
 
 ROUNDS = 7
-SHOTS, COPIES, SKOPI_SHOTS = 128, 12, 6
+SHOTS, COPIES, SKOPI_SHOTS = 128, 78, 6
 """Per number of particles and round. Copies fill our file, so that its fixed cost weighs as in a long run."""
 
 SKOPIS_SHARE = (

@@ -13,7 +13,7 @@ from scipy import stats
 
 from xfelspi.errors import InputError
 from xfelspi.simulate import Beam, Detector, Experiment, Fluctuation, load_recipe, run, simulate_to_file
-from xfelspi.simulate.shot import hash64
+from xfelspi.simulate.chance import hash64
 
 SMALL = ["detector.rows=64", "detector.columns=64"]
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from xfelspi.errors import InputError
-from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict, recipe_names
+from xfelspi.simulate import TERMS, Experiment, Recipe, load_recipe, recipe_from_dict, recipe_names, without
 
 
 @pytest.mark.parametrize("name", ["benchmark", "ideal", "lcls-amo"])
@@ -283,3 +283,15 @@ def test_any_dictionary_is_a_recipe_or_one_sentence(tree):
     except InputError as error:
         sentence = str(error)
     assert "\n" not in sentence
+
+
+def test_every_term_switches_back_to_ideal():
+    full, ideal = load_recipe("lcls-amo"), load_recipe("ideal")
+    bare = without(full, TERMS)
+    for settings in TERMS.values():
+        for setting in settings:
+            section, name = setting.split(".")
+            assert getattr(getattr(bare, section), name) == getattr(getattr(ideal, section), name)
+    assert bare.sample.diameter_nm == full.sample.diameter_nm
+    with pytest.raises(InputError, match="no term 'gas'; the terms are"):
+        without(full, ["gas"])

@@ -10,8 +10,10 @@ from .scene import Particle, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
 from .surround import Background, Fluctuation
 from .table import FormFactor, form_factor_of
+from .terms import TERMS, without
 
 __all__ = [
+    "TERMS",
     "Background",
     "Beam",
     "Detector",
@@ -36,4 +38,5 @@ __all__ = [
     "recipe_names",
     "scattered_light",
     "simulate_to_file",
+    "without",
 ]

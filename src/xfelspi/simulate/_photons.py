@@ -9,6 +9,10 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
 TO_UNIT = 2.0**-53
+BYTE_OF = np.uint64(0x0001020304050607)
+"""2^(8 i) times this has i in its highest byte."""
+STRIP = 16
+"""Rows whose lit pixels are counted together: one row has too few for vectors."""
 INVERSES = 1.0 / np.maximum(np.arange(100), 1)
 
 
@@ -78,34 +82,40 @@ def poisson_counts(expected, key, out):
 
     expected (ny, nx) float32, key uint64, out (ny, nx) uint16, capped at 65535. The cumulative sum is
     inverted at one uniform per pixel, in vectorized passes: hash all pixels; keep those that may be lit,
-    since exp(-m) >= 1 - m makes a uniform below 1 - m a certain zero; count them up to 3; work out the rest.
+    since exp(-m) >= 1 - m makes a uniform below 1 - m a certain zero; count them up to 7; work out the rest.
     """
     ny, nx = expected.shape
+    means, counts = expected.reshape(-1), out.reshape(-1)
+    counts[:] = 0
     uniform = np.empty(nx)
     flags = np.zeros(-(-nx // 8) * 8, dtype=np.uint8)
     eights = flags.view(np.uint64)  # most groups of eight pixels are dark
-    place = np.empty(nx + 1, dtype=np.int64)
-    mean = np.empty(nx + 1)
-    chance = np.empty(nx + 1)
-    count = np.empty(nx + 1, dtype=np.int64)
-    last = np.empty(nx + 1)  # probability of a count of 3
-    below = np.empty(nx + 1)  # of 3 or less
-    for y in range(ny):
-        base = key + np.uint64(y * nx) * GOLDEN
-        for x in range(nx):
-            uniform[x] = np.float64(mix64(base + np.uint64(x) * GOLDEN) >> np.uint64(11)) * TO_UNIT
-        out[y] = 0
-        for x in range(nx):
-            flags[x] = uniform[x] + expected[y, x] >= 1.0
+    room = STRIP * nx
+    place = np.empty(room, dtype=np.int64)
+    mean = np.empty(room)
+    chance = np.empty(room)
+    count = np.empty(room, dtype=np.int64)
+    last = np.empty(room)  # probability of a count of 7
+    below = np.empty(room)  # of 7 or less
+    for top in range(0, ny, STRIP):
         lit = 0
-        for word in range(eights.size):
-            if eights[word] != 0:
-                for x in range(8 * word, 8 * word + 8):
-                    place[lit] = x
-                    lit += flags[x]
+        for y in range(top, min(top + STRIP, ny)):
+            base = key + np.uint64(y * nx) * GOLDEN
+            for x in range(nx):
+                uniform[x] = np.float64(mix64(base + np.uint64(x) * GOLDEN) >> np.uint64(11)) * TO_UNIT
+            for x in range(nx):
+                flags[x] = uniform[x] + expected[y, x] >= 1.0
+            for word in range(eights.size):
+                left = eights[word]
+                while left != 0:  # one turn for each lit pixel, the lowest byte first
+                    lowest = left & (~left + np.uint64(1))
+                    x = 8 * word + np.int64((lowest * BYTE_OF) >> np.uint64(56))
+                    place[lit] = y * nx + x
+                    chance[lit] = uniform[x]
+                    lit += 1
+                    left ^= lowest
         for i in range(lit):
-            mean[i] = expected[y, place[i]]
-            chance[i] = uniform[place[i]]
+            mean[i] = means[place[i]]
         for i in range(lit):
             m, u = mean[i], chance[i]
             p0 = _exp_minus(min(m, 15.0))
@@ -114,19 +124,30 @@ def poisson_counts(expected, key, out):
             p3 = p2 * m * (1 / 3)
             c1 = p0 + p1
             c2 = c1 + p2
-            last[i], below[i] = p3, c2 + p3
-            count[i] = np.int64(u >= p0) + np.int64(u >= c1) + np.int64(u >= c2) + np.int64(u >= c2 + p3)
+            c3 = c2 + p3
+            p4 = p3 * m * 0.25
+            c4 = c3 + p4
+            p5 = p4 * (m * (1 / 5))
+            c5 = c4 + p5
+            p6 = p5 * (m * (1 / 6))
+            c6 = c5 + p6
+            p7 = p6 * (m * (1 / 7))
+            c7 = c6 + p7
+            last[i], below[i] = p7, c7
+            few = np.int64(u >= p0) + np.int64(u >= c1) + np.int64(u >= c2) + np.int64(u >= c3)
+            more = np.int64(u >= c4) + np.int64(u >= c5) + np.int64(u >= c6) + np.int64(u >= c7)
+            count[i] = few + more
         for i in range(lit):
             if mean[i] >= 10.0:
                 # A stream of its own, started from this pixel's hash.
-                large = _large_mean(mean[i], mix64(base + np.uint64(place[i]) * GOLDEN))
-                out[y, place[i]] = min(large, 65535.0)
+                large = _large_mean(mean[i], mix64(key + np.uint64(place[i]) * GOLDEN))
+                counts[place[i]] = min(large, 65535.0)
                 continue
             k = count[i]
-            if k == 4:
-                p, total = last[i] * mean[i] * 0.25, below[i]
+            if k == 8:
+                p, total = last[i] * (mean[i] * INVERSES[8]), below[i]
                 while chance[i] >= total + p and k < INVERSES.size - 1:
                     total += p
                     k += 1
                     p *= mean[i] * INVERSES[k]
-            out[y, place[i]] = k
+            counts[place[i]] = k

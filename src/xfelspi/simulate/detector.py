@@ -111,6 +111,11 @@ class Detector:
         """(rows, columns) float32, 1 for a good pixel and 0 for a missing one."""
         return (self.mask == 0).astype(np.float32)
 
+    @cached_property
+    def n_good(self) -> int:
+        """Number of good pixels."""
+        return int(np.count_nonzero(self.mask == 0))
+
     def read_out(self, expected: np.ndarray, key: int) -> np.ndarray:
         """Count photons: Poisson, then read-out noise and saturation where they are set.
 

@@ -1,5 +1,7 @@
 """Electron densities of what particles are made of."""
 
+from functools import lru_cache
+
 from xfelspi.errors import InputError
 
 AVOGADRO_PER_NM3 = 602.214_076
@@ -23,6 +25,7 @@ MATERIALS: dict[str, tuple[float, dict[str, int]]] = {
 """Mass density in g/cm³ and composition."""
 
 
+@lru_cache
 def electron_density(material: str) -> float:
     """Electrons per nm³: ρ N_A Σ Z / Σ A, all electrons counted as free.
 

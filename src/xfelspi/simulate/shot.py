@@ -9,17 +9,13 @@ from xfelspi.errors import InputError
 
 from ._slices import frame_light, lit_sum, row_weights, widen_columns, widening_weights
 from .beam import Pulse
+from .chance import DRAW, PAIR, READ_OUT, hash64, stream
 from .detector import Detector
 from .diffract import scattered_light
 from .recipe import Recipe
 from .scene import Scene
 from .surround import Background, halo_corner, halo_template
 from .table import FormFactor
-
-DRAW, READ_OUT, PAIR = 1, 2, 3
-"""The doors of chance, each with streams of its own."""
-
-_ALL = 2**64 - 1
 
 SCARCEST, MOST = 1e-25, 1e30
 """Photons a frame may hold for single precision to keep its digits."""
@@ -75,17 +71,6 @@ class Expectation:
     gain: float
 
 
-def hash64(seed: int, door: int, index: int) -> int:
-    """64 bits from (seed, door, index): SplitMix64's finalizer over each in turn."""
-    state = 0
-    for word in (seed, door, index):
-        state = (state ^ word) + 0x9E3779B97F4A7C15 & _ALL
-        state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & _ALL
-        state = (state ^ state >> 27) * 0x94D049BB133111EB & _ALL
-        state ^= state >> 31
-    return state
-
-
 def read_out_key(seed: int, index: int) -> int:
     """64 bits that decide the read-out of one shot."""
     return hash64(seed, READ_OUT, index)
@@ -103,7 +88,7 @@ def draw_shot(recipe: Recipe, form: FormFactor, seed: int, index: int) -> Shot:
     seed, index : int
         Run and shot.
     """
-    rng = np.random.Generator(np.random.Philox(key=hash64(seed, DRAW, index)))
+    rng = stream(seed, DRAW, index)
     single_comes_first = hash64(seed, PAIR, index // 2) % 2 == 0
     number = recipe.sample.draw_number(rng, single=single_comes_first == (index % 2 == 0))
     pulse = recipe.beam.draw(rng)
@@ -146,7 +131,7 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
     pulse = shot.pulse
     light = scattered_light(shot.scene, pulse, detector)
     good = detector.good
-    n_good = float(good.sum())
+    n_good = detector.n_good
     gain = 1.0
     if shot.photons is not None:
         flat = background.flat_fraction * shot.photons

@@ -1,0 +1,52 @@
+"""The terms that make a shot realistic, by name; each can be switched off, back to `ideal`."""
+
+import dataclasses
+from collections.abc import Collection
+
+from xfelspi.errors import InputError
+
+from .recipe import Recipe, load_recipe
+
+TERMS: dict[str, tuple[str, ...]] = {
+    "centre-jitter": ("beam.centre_jitter_pixels",),
+    "background": (
+        "background.flat_fraction",
+        "background.halo_fraction",
+        "background.flat_photons_per_pixel",
+        "background.halo_photons",
+    ),
+    "field": ("fluctuation.rms",),
+}
+"""Term -> the settings that are it, as ``section.name``."""
+
+
+def without(recipe: Recipe, terms: Collection[str]) -> Recipe:
+    """Return the recipe with some terms switched off: their settings become those of `ideal`.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Any.
+    terms : collection of str
+        Keys of `TERMS`.
+
+    Raises
+    ------
+    InputError
+        If a term is unknown.
+
+    Examples
+    --------
+    >>> without(load_recipe("lcls-amo"), ["field"]).fluctuation.rms
+    0.0
+    """
+    ideal = load_recipe("ideal")
+    for term in terms:
+        if term not in TERMS:
+            raise InputError(f"There is no term {term!r}; the terms are {', '.join(TERMS)}.")
+        for setting in TERMS[term]:
+            section, name = setting.split(".")
+            off = getattr(getattr(ideal, section), name)
+            changed = dataclasses.replace(getattr(recipe, section), **{name: off})
+            recipe = dataclasses.replace(recipe, **{section: changed})
+    return recipe
