@@ -1,6 +1,7 @@
 """The recipe's door: what goes in comes out, and what does not fit is said."""
 
 import dataclasses
+import itertools
 import json
 import tomllib
 from importlib import resources
@@ -288,10 +289,9 @@ def test_any_dictionary_is_a_recipe_or_one_sentence(tree):
 def test_every_term_switches_back_to_ideal():
     full, ideal = load_recipe("lcls-amo"), load_recipe("ideal")
     bare = without(full, TERMS)
-    for settings in TERMS.values():
-        for setting in settings:
-            section, name = setting.split(".")
-            assert getattr(getattr(bare, section), name) == getattr(getattr(ideal, section), name)
+    for setting in itertools.chain(*TERMS.values()):
+        section, name = setting.split(".")
+        assert getattr(getattr(bare, section), name) == getattr(getattr(ideal, section), name)
     assert bare.sample.diameter_nm == full.sample.diameter_nm
     with pytest.raises(InputError, match="no term 'gas'; the terms are"):
         without(full, ["gas"])

@@ -109,9 +109,9 @@ def poisson_counts(expected, key, out):
                 left = eights[word]
                 while left != 0:  # one turn for each lit pixel, the lowest byte first
                     lowest = left & (~left + np.uint64(1))
-                    x = 8 * word + np.int64((lowest * BYTE_OF) >> np.uint64(56))
-                    place[lit] = y * nx + x
-                    chance[lit] = uniform[x]
+                    at = 8 * word + np.int64((lowest * BYTE_OF) >> np.uint64(56))
+                    place[lit] = y * nx + at
+                    chance[lit] = uniform[at]
                     lit += 1
                     left ^= lowest
         for i in range(lit):
