@@ -34,8 +34,8 @@ from xfelspi.simulate import (
     read_out_key,
     scattered_light,
 )
+from xfelspi.simulate.particle import rotation_matrix
 from xfelspi.simulate.qspace import momentum_transfer, polarization_factor, solid_angle
-from xfelspi.simulate.scene import rotation_matrix
 
 from .environment import python_with
 from .page import machine, page_asked_for, publish
@@ -247,7 +247,7 @@ def main() -> None:
     energy_ev = recipe.beam.photon_energy_ev
     pulse = Pulse(photon_energy_ev=energy_ev, peak_fluence_per_um2=1e10, focus_fwhm_um=math.inf)
     particle = Particle(
-        experiment.form,
+        experiment.forms.family[0],
         recipe.sample.diameter_nm,
         recipe.sample.density,
         orientation=experiment.draw(0).scene.particles[0].orientation,

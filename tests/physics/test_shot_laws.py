@@ -19,7 +19,7 @@ from xfelspi.simulate import (
     scattered_light,
 )
 from xfelspi.simulate._slices import BEFORE, coarse_count
-from xfelspi.simulate.diffract import _node_ramp, _on_table, largest_q_per_nm, pixel_nodes
+from xfelspi.simulate.diffract import _components, _node_ramp, _on_table, largest_q_per_nm, pixel_nodes
 from xfelspi.simulate.table import STEP
 
 DETECTOR = Detector(rows=128, columns=128)
@@ -274,7 +274,8 @@ def test_no_coarse_node_is_read_beyond_the_table(crooked, diameter_nm):
             farthest = (
                 np.linalg.norm(q, axis=-1).max() * diameter_nm / 2.0 / STEP
             )  # in nodes, whatever the orientation
-            served = _on_table(particle, step, (count, count), PULSE, detector, origin)
+            (body,) = _components(particle)
+            served = _on_table(particle.form, body, step, (count, count), PULSE, detector, origin)
             seen.add(served)
             assert not served or farthest < half - 1
             corner = (64 / 2 + offset) * math.sqrt(2.0) * detector.pixel_size_m  # of the detector itself

@@ -97,4 +97,4 @@ def test_a_broken_mesh_file_is_refused(tmp_path, content):
 
 
 def test_the_catalogue_is_what_the_command_line_offers():
-    assert set(SHAPES) == {"icosahedron", "soccer", "torus", "sphere"}
+    assert set(SHAPES) == {"icosahedron", "soccer", "torus", "sphere", "cube", "octahedron"}

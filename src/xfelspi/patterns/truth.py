@@ -31,6 +31,7 @@ TRUTH_FIELDS = (
     TruthField("shape", "S", "1", "shape of the particles: a catalogue name, or the stem of a mesh file"),
     TruthField("runner_up_fraction", "f8", "1", "photons of the second brightest particle over those of all"),
     TruthField("separation_nm", "f8", "nm", "transverse distance of the second brightest from the brightest"),
+    TruthField("foreign_fraction", "f8", "1", "electrons of foreign matter over those of the particles"),
     TruthField("expected_photons", "f8", "photons", "expected photons on good pixels, background included"),
     TruthField("background_photons", "f8", "photons", "of these, expected photons of the background"),
     TruthField("pulse_energy_ratio", "f8", "1", "pulse energy over its mean"),
@@ -68,6 +69,8 @@ class ShotTruth:
         Photons of the second brightest over those of all; 0 with fewer than two particles.
     separation_nm : float
         Transverse distance of the second brightest from the brightest; NaN with fewer than two.
+    foreign_fraction : float
+        Electrons of foreign matter over those of the particles; NaN without particles.
     expected_photons : float
         All expected photons on good pixels.
     background_photons : float
@@ -91,6 +94,7 @@ class ShotTruth:
     background_photons: float
     centre_offset_pixels: np.ndarray
     pulse_energy_ratio: float
+    foreign_fraction: float = 0.0
 
     @property
     def n_particles(self) -> int:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from xfelspi.errors import InputError
 
+from .cube import cube
 from .icosahedron import icosahedron
 from .mesh import MESH_SUFFIXES, load_mesh
+from .octahedron import octahedron
 from .polyhedron import Polyhedron, convex_polyhedron
 from .soccer import soccer
 from .solid import Solid
@@ -19,6 +21,8 @@ SHAPES: dict[str, Callable[..., Solid]] = {
     "soccer": soccer,
     "torus": torus,
     "sphere": sphere,
+    "cube": cube,
+    "octahedron": octahedron,
 }
 
 __all__ = [

@@ -36,8 +36,7 @@ class Polyhedron:
     @cached_property
     def diameter_nm(self) -> float:
         """Twice the distance of the farthest corner from the centroid."""
-        used = self.vertices[np.unique(self.triangles)]
-        return float(2.0 * np.linalg.norm(used, axis=1).max())
+        return float(2.0 * np.linalg.norm(self.hull_points(), axis=1).max())
 
     def scaled(self, factor: float) -> "Polyhedron":
         """Return the same shape, every length multiplied by `factor`."""
@@ -47,6 +46,16 @@ class Polyhedron:
         """Return the rounded corners and the triangles, as bytes."""
         # Rounding keeps the key of a shape scaled up and down again; + 0.0 turns -0.0 into 0.0.
         return b"polyhedron" + (np.round(self.vertices, 9) + 0.0).tobytes() + self.triangles.tobytes()
+
+    def hull_points(self) -> np.ndarray:
+        """Return the corners that triangles use, (n, 3) in nm."""
+        return self.vertices[np.unique(self.triangles)]
+
+    @cached_property
+    def is_star_shaped(self) -> bool:
+        """Whether the centroid, the origin, lies on the inner side of every face."""
+        a, b, c = (self.vertices[self.triangles[:, i]] for i in range(3))
+        return bool((np.einsum("ij,ij->i", a, np.cross(b, c)) > 0.0).all())
 
 
 def convex_polyhedron(corners: np.ndarray, diameter_nm: float) -> Polyhedron:

@@ -2,6 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 
 @runtime_checkable
 class Solid(Protocol):
@@ -24,3 +26,10 @@ class Solid(Protocol):
 
     def fingerprint(self) -> bytes:
         """Return bytes that differ whenever the geometry does: the key of what is computed from it."""
+
+    def hull_points(self) -> np.ndarray:
+        """Return points of the surface, (n, 3) in nm, that reach as far as the body any way."""
+
+    @property
+    def is_star_shaped(self) -> bool:
+        """Whether the centroid sees the whole surface, so that a shrunken copy lies inside the body."""

@@ -30,6 +30,18 @@ class Sphere:
         """Return the rounded radius, as bytes."""
         return b"sphere" + struct.pack("<d", round(self.radius_nm, 9))
 
+    def hull_points(self) -> np.ndarray:
+        """Return 400 points of a Fibonacci lattice on the surface, in nm."""
+        height = 1.0 - (2.0 * np.arange(400) + 1.0) / 400.0
+        angle = np.arange(400) * np.pi * (3.0 - np.sqrt(5.0))
+        across = np.sqrt(1.0 - height**2)
+        return self.radius_nm * np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=1)
+
+    @property
+    def is_star_shaped(self) -> bool:
+        """True."""
+        return True
+
 
 def sphere(diameter_nm: float) -> Sphere:
     """Return a sphere.

@@ -47,6 +47,20 @@ class Torus:
         radii = (round(self.mean_radius_nm, 9), round(self.tube_radius_nm, 9))
         return b"torus" + struct.pack("<2d", *radii)
 
+    def hull_points(self) -> np.ndarray:
+        """Return the outer half of the surface as 48 circles of 17 points, in nm."""
+        turn = np.arange(48)[:, None] * np.pi / 24.0
+        tilt = np.linspace(-np.pi / 2.0, np.pi / 2.0, 17)[None, :]
+        reach = self.mean_radius_nm + self.tube_radius_nm * np.cos(tilt)
+        height = self.tube_radius_nm * np.sin(tilt)
+        x, y, z = np.broadcast_arrays(reach * np.cos(turn), reach * np.sin(turn), height)
+        return np.stack([x, y, z], axis=-1).reshape(-1, 3)
+
+    @property
+    def is_star_shaped(self) -> bool:
+        """False: the centroid lies in the hole."""
+        return False
+
 
 def torus(diameter_nm: float, *, tube_to_mean: float = 0.5) -> Torus:
     """Return a torus of an outer diameter; by default the hole is as wide as the tube.

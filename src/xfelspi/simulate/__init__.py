@@ -1,12 +1,15 @@
 """Draw shots from a recipe, diffract, read out, write."""
 
 from .beam import Beam, Pulse
+from .body import Body
+from .company import Company
 from .detector import Detector
 from .diffract import Light, scattered_light
 from .form_factor import form_factor
+from .particle import Layer, Particle
 from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
 from .run import Experiment, simulate_to_file
-from .scene import Particle, Sample, Scene
+from .scene import Forms, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
 from .surround import Background, Fluctuation
 from .table import FormFactor, form_factor_of
@@ -16,11 +19,15 @@ __all__ = [
     "TERMS",
     "Background",
     "Beam",
+    "Body",
+    "Company",
     "Detector",
     "Expectation",
     "Experiment",
     "Fluctuation",
     "FormFactor",
+    "Forms",
+    "Layer",
     "Light",
     "Particle",
     "Pulse",

@@ -113,12 +113,15 @@ def _sincos(x):
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def coarse_amplitude(table, to_table, factor, wavenumber, pixel, distance, origin, step, shift, h, out):
-    """out[0] + i out[1] = factor · sqrt(P Ω) · F(Mᵀq) · exp(-i remainder) on the coarse nodes.
+def coarse_amplitude(
+    table, to_table, wave, lead, factor, wavenumber, pixel, distance, origin, step, shift, h, out
+):
+    """out[0] + i out[1] += factor · sqrt(P Ω) · F(Mᵀq - wave) · exp(i lead - i remainder) on coarse nodes.
 
-    table (parts, n, n, n) float32 spline coefficients; to_table (3, 3) takes lab q to table nodes; factor
-    real; wavenumber in 1/nm; pixel and distance in m; origin (2,) the beam's pixel (y, x); step in pixels;
-    shift (3,) the particle's place in nm; h the horizontally polarized fraction; out (2, rows, columns)
+    table (parts, n, n, n) float32 spline coefficients; to_table (3, 3) takes lab q to table nodes; wave (3,)
+    in table nodes; lead in radians; factor real; wavenumber in 1/nm; pixel and distance in m; origin (2,) the
+    beam's pixel (y, x); step in pixels; shift (3,) the particle's place in nm; h the horizontally polarized
+    fraction; out (2, rows, columns)
     float32. `remainder` is q.shift less the part that is linear and quadratic in x and y, which
     `interfere` applies as outer products.
     """
@@ -127,7 +130,7 @@ def coarse_amplitude(table, to_table, factor, wavenumber, pixel, distance, origi
     complex_table = table.shape[0] == 2
     real_part = table[0].reshape(-1)
     imag_part = table[table.shape[0] - 1].reshape(-1)
-    shifted = shift[0] != 0.0 or shift[1] != 0.0 or shift[2] != 0.0
+    shifted = shift[0] != 0.0 or shift[1] != 0.0 or shift[2] != 0.0 or lead != 0.0
     columns = out.shape[2]
     place = np.empty((3, columns))
     scale = np.empty(columns)
@@ -140,9 +143,9 @@ def coarse_amplitude(table, to_table, factor, wavenumber, pixel, distance, origi
             inverse_r = 1.0 / math.sqrt(x * x + y * y + distance * distance)
             cx, cy, cz = x * inverse_r, y * inverse_r, distance * inverse_r - 1.0
             qx, qy, qz = wavenumber * cx, wavenumber * cy, wavenumber * cz
-            place[0, b] = to_table[0, 0] * qx + to_table[0, 1] * qy + to_table[0, 2] * qz
-            place[1, b] = to_table[1, 0] * qx + to_table[1, 1] * qy + to_table[1, 2] * qz
-            place[2, b] = to_table[2, 0] * qx + to_table[2, 1] * qy + to_table[2, 2] * qz
+            place[0, b] = to_table[0, 0] * qx + to_table[0, 1] * qy + to_table[0, 2] * qz - wave[0]
+            place[1, b] = to_table[1, 0] * qx + to_table[1, 1] * qy + to_table[1, 2] * qz - wave[1]
+            place[2, b] = to_table[2, 0] * qx + to_table[2, 1] * qy + to_table[2, 2] * qz - wave[2]
             polarized = 1.0 - h * cx * cx - (1.0 - h) * cy * cy
             scale[b] = factor * pixel * math.sqrt(polarized * distance * inverse_r) * inverse_r
             if shifted:
@@ -154,6 +157,7 @@ def coarse_amplitude(table, to_table, factor, wavenumber, pixel, distance, origi
                         + shift[1] * (cy - y * inverse_z)
                         + shift[2] * (cz + curved)
                     )
+                    - lead
                 )
         for b in range(columns):
             # Friedel: F(-q) = F(q)*, so one half of the table does, and stays in cache.
@@ -166,8 +170,8 @@ def coarse_amplitude(table, to_table, factor, wavenumber, pixel, distance, origi
             if shifted:
                 s, c = phase[0, b], phase[1, b]
                 real, imag = real * c + imag * s, imag * c - real * s
-            out[0, a, b] = real
-            out[1, a, b] = imag
+            out[0, a, b] += real
+            out[1, a, b] += imag
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)

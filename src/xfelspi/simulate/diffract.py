@@ -1,7 +1,7 @@
 """The physics of one shot: particles scatter, waves add, pixels integrate."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
@@ -23,9 +23,10 @@ from ._slices import (
 )
 from .beam import Pulse
 from .detector import Detector
+from .particle import Particle
 from .qspace import momentum_transfer, polarization_factor, solid_angle, wavenumber_per_nm
-from .scene import Particle, Scene, rotation_matrix
-from .table import STEP
+from .scene import Scene
+from .table import STEP, FormFactor
 
 BLUR_FROM = 0.173
 """Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent: its
@@ -47,7 +48,7 @@ class Light:
     photons : (ny, nx) float32
         Per pixel; pixels that are missing from the detector are not darkened here.
     own : (k,) float64
-        Photons of each particle alone on good pixels.
+        Photons of each body alone on good pixels, the sample's particles first.
     """
 
     photons: np.ndarray
@@ -95,22 +96,23 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     ----------
     Als-Nielsen & McMorrow, Elements of Modern X-ray Physics, 2nd ed., ch. 1 and 4.
     """
-    if not scene.particles:
+    bodies = scene.bodies
+    if not bodies:
         return Light(np.zeros(detector.shape, dtype=np.float32), np.zeros(0))
-    places = np.array([particle.position_nm for particle in scene.particles])
+    places = np.array([particle.position_nm for particle in bodies])
     shifts = places - places[0]  # a phase common to all is not seen
-    step = _coarse_step(scene, shifts, pulse, detector)
-    phase = max(_edge_phase(particle, pulse, detector) for particle in scene.particles)
+    step = _coarse_step(bodies, shifts, pulse, detector)
+    phase = max(_edge_phase(particle, pulse, detector) for particle in bodies)
     if phase <= BLUR_FROM:
         middle = Node()
         ramps = [_pair_ramps(axis, middle, shifts, pulse, detector) for axis in (0, 1)]
-        return _light_at((middle, middle), ramps, scene, shifts, step, pulse, detector)
+        return _light_at((middle, middle), ramps, bodies, shifts, step, pulse, detector)
     photons = np.zeros(detector.shape, dtype=np.float32)
     own = np.zeros(len(shifts))
     nodes = pixel_nodes(2 if phase <= LARGE_FROM else 3)
     along = [[(n, _pair_ramps(axis, n, shifts, pulse, detector)) for n in nodes] for axis in (0, 1)]
     for (down, ramps_y), (across, ramps_x) in product(*along):
-        part = _light_at((down, across), [ramps_y, ramps_x], scene, shifts, step, pulse, detector)
+        part = _light_at((down, across), [ramps_y, ramps_x], bodies, shifts, step, pulse, detector)
         photons += np.float32(down.weight * across.weight) * part.photons
         own += down.weight * across.weight * part.own
     return Light(np.maximum(photons, np.float32(0.0), out=photons), own)
@@ -149,7 +151,7 @@ def pixel_nodes(points: int) -> tuple[Node, ...]:
 def _light_at(
     node_yx: tuple[Node, Node],
     ramps_yx: list[np.ndarray],
-    scene: Scene,
+    bodies: Sequence[Particle],
     shifts: np.ndarray,
     step: int,
     pulse: Pulse,
@@ -164,7 +166,7 @@ def _light_at(
     )
     is_real = [
         _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin)
-        for j, particle in enumerate(scene.particles)
+        for j, particle in enumerate(bodies)
     ]
     photons = np.empty(detector.shape, dtype=np.float32)
     own = np.empty(len(shifts))
@@ -183,11 +185,11 @@ def _light_at(
     return Light(photons, own)
 
 
-def _coarse_step(scene: Scene, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> int:
+def _coarse_step(bodies: Sequence[Particle], shifts: np.ndarray, pulse: Pulse, detector: Detector) -> int:
     """Return the pixels between coarse nodes: as many as keep every wave's phase within `BAND` per node."""
     largest = 0.0
-    for particle, shift in zip(scene.particles, shifts, strict=True):
-        require_sampling(particle.diameter_nm, pulse.photon_energy_ev, detector)
+    for particle, shift in zip(bodies, shifts, strict=True):
+        require_sampling(particle.outer_diameter_nm, pulse.photon_energy_ev, detector)
         phase = _edge_phase(particle, pulse, detector)
         phase += _residual_phase(shift, pulse.wavenumber_per_nm, detector)
         largest = max(largest, phase)
@@ -205,30 +207,98 @@ def _fill_coarse(
     origin: np.ndarray,
 ) -> bool:
     """Write A_j, less its outer-product phase, into (2, rows, columns) float32; tell whether it is real."""
-    k = pulse.wavenumber_per_nm
-    radius = particle.diameter_nm / 2.0
-    field = (
-        ELECTRON_RADIUS_NM
-        * particle.electrons_per_nm3
-        * math.sqrt(pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6)
+    field = ELECTRON_RADIUS_NM * math.sqrt(
+        pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6
     )
-    to_body = rotation_matrix(particle.orientation).T
-    if _on_table(particle, step, out.shape[1:], pulse, detector, origin):
-        coarse_amplitude(
-            particle.form.coefficients,
-            to_body * (radius / STEP),
-            field * radius**3,
-            k,
-            detector.pixel_size_m,
-            detector.distance_m,
-            origin,
-            step,
-            shift,
-            detector.horizontal_polarization,
-            out,
-        )
-        return particle.form.coefficients.shape[0] == 1
+    out[:] = 0.0
+    is_real = True
+    for component in _components(particle):
+        args = (out, particle.form, component, field, shift, step, pulse, detector, origin)
+        if _on_table(particle.form, component, step, out.shape[1:], pulse, detector, origin):
+            _add_from_table(*args)
+            is_real &= particle.form.coefficients.shape[0] == 1 and not any(component.wave)
+        else:
+            _add_exact(*args)
+            is_real = False
+    return is_real
 
+
+@dataclass(frozen=True)
+class _Component:
+    """A term w |det B| F(Bᵀq - wave) exp(i lead) of a particle's amplitude; F that of the unit solid."""
+
+    weight: float
+    to_lab: np.ndarray
+    radius_nm: float
+    wave: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    lead: float = 0.0
+
+    @property
+    def wave_reach(self) -> float:
+        """|wave|, in units of 1 / radius."""
+        return math.hypot(*self.wave)
+
+
+def _components(particle: Particle) -> list[_Component]:
+    """Body and layers; a cosine of density is two of its halves, F(q ∓ κ) exp(± i phase)."""
+    radius, stretch, to_lab = particle.diameter_nm / 2.0, particle.stretch, particle.to_lab
+    det = 1.0 if stretch is None else float(np.linalg.det(stretch))
+    components = [_Component(particle.electrons_per_nm3 * det, to_lab, radius)]
+    for layer in particle.layers:
+        weight = layer.electrons_per_nm3 * det
+        if not any(layer.wave_per_nm):
+            components.append(_Component(weight, to_lab, radius * layer.size))
+            continue
+        kappa = np.array(layer.wave_per_nm)
+        wave = radius * layer.size * (kappa if stretch is None else stretch.T @ kappa)
+        for sign in (1.0, -1.0):
+            x, y, z = (sign * wave).tolist()
+            components.append(
+                _Component(weight / 2.0, to_lab, radius * layer.size, (x, y, z), sign * layer.phase)
+            )
+    return components
+
+
+def _add_from_table(
+    out: np.ndarray,
+    form: FormFactor,
+    component: _Component,
+    field: float,
+    shift: np.ndarray,
+    step: int,
+    pulse: Pulse,
+    detector: Detector,
+    origin: np.ndarray,
+) -> None:
+    coarse_amplitude(
+        form.coefficients,
+        component.to_lab.T * (component.radius_nm / STEP),
+        np.array(component.wave) / STEP,
+        component.lead,
+        field * component.weight * component.radius_nm**3,
+        pulse.wavenumber_per_nm,
+        detector.pixel_size_m,
+        detector.distance_m,
+        origin,
+        step,
+        shift,
+        detector.horizontal_polarization,
+        out,
+    )
+
+
+def _add_exact(
+    out: np.ndarray,
+    form: FormFactor,
+    component: _Component,
+    field: float,
+    shift: np.ndarray,
+    step: int,
+    pulse: Pulse,
+    detector: Detector,
+    origin: np.ndarray,
+) -> None:
+    k = pulse.wavenumber_per_nm
     y = ((np.arange(out.shape[1]) - BEFORE) * step - origin[0])[:, None] * detector.pixel_size_m
     x = ((np.arange(out.shape[2]) - BEFORE) * step - origin[1])[None, :] * detector.pixel_size_m
     z = detector.distance_m
@@ -238,14 +308,17 @@ def _fill_coarse(
         x, y, z, detector.pixel_size_m
     )
     outer = k * (shift[0] * x + shift[1] * y) / z - k * shift[2] * (x**2 + y**2) / (2.0 * z**2)
-    values = field * np.sqrt(light) * particle.form.exact(q @ to_body.T, particle.diameter_nm)
-    values = values * np.exp(-1j * (q @ shift - outer))
-    out[0], out[1] = values.real, values.imag
-    return False
+    radius = component.radius_nm
+    in_body = q @ component.to_lab - np.array(component.wave) / radius
+    values = field * component.weight * np.sqrt(light) * form.exact(in_body, 2.0 * radius)
+    values = values * np.exp(-1j * (q @ shift - outer - component.lead))
+    out[0] += values.real.astype(np.float32)
+    out[1] += values.imag.astype(np.float32)
 
 
 def _on_table(
-    particle: Particle,
+    form: FormFactor,
+    component: _Component,
     step: int,
     coarse_shape: tuple[int, ...],
     pulse: Pulse,
@@ -257,16 +330,16 @@ def _on_table(
     The nodes overhang the detector into the table's margin; what is read there weighs little.
     """
     k, z, p = pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m
-    radius = particle.diameter_nm / 2.0
+    radius, wave = component.radius_nm, component.wave_reach
     corner = [max(o + 0.5, n - 0.5 - o) * p for o, n in zip(origin.tolist(), detector.shape, strict=True)]
-    if _q_per_nm(math.hypot(*corner), z, k) * radius > particle.form.extent:
+    if _q_per_nm(math.hypot(*corner), z, k) * radius + wave > form.extent:
         return False
     overhang = [
         max(o + BEFORE * step, (n - 1 - BEFORE) * step - o) * p
         for o, n in zip(origin.tolist(), coarse_shape, strict=True)
     ]
-    nodes = particle.form.coefficients.shape[1] // 2 - 2
-    return _q_per_nm(math.hypot(*overhang), z, k) * radius <= nodes * STEP
+    nodes = form.coefficients.shape[1] // 2 - 2
+    return _q_per_nm(math.hypot(*overhang), z, k) * radius + wave <= nodes * STEP
 
 
 def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> np.ndarray:
@@ -312,7 +385,13 @@ def _node_ramp(
 
 def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:
     """Radians between neighbouring pixels of the wave from the particle's edge."""
-    return pulse.wavenumber_per_nm * detector.pixel_size_m / detector.distance_m * particle.diameter_nm / 2.0
+    return (
+        pulse.wavenumber_per_nm
+        * detector.pixel_size_m
+        / detector.distance_m
+        * particle.outer_diameter_nm
+        / 2.0
+    )
 
 
 def _residual_phase(shift: np.ndarray, k: float, detector: Detector) -> float:

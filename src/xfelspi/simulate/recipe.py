@@ -11,6 +11,8 @@ from typing import Any
 from xfelspi.errors import InputError
 
 from .beam import Beam
+from .body import Body
+from .company import Company
 from .detector import Detector
 from .scene import Sample
 from .surround import Background, Fluctuation
@@ -18,10 +20,12 @@ from .surround import Background, Fluctuation
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """An experiment: beam, sample, background, fluctuation and detector."""
+    """An experiment: beam, sample, body, company, background, fluctuation and detector."""
 
     beam: Beam = field(default_factory=Beam)
     sample: Sample = field(default_factory=Sample)
+    body: Body = field(default_factory=Body)
+    company: Company = field(default_factory=Company)
     background: Background = field(default_factory=Background)
     fluctuation: Fluctuation = field(default_factory=Fluctuation)
     detector: Detector = field(default_factory=Detector)

@@ -19,11 +19,12 @@ import numpy as np
 from xfelspi import __version__
 from xfelspi.errors import InputError
 from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress_frame, gather
-from xfelspi.shapes import Solid, make_solid, shape_name
+from xfelspi.shapes import Solid, make_solid, shape_name, sphere
 
 from .diffract import largest_q_per_nm, require_sampling
 from .recipe import Recipe
-from .shot import Expectation, Shot, draw_shot, expected_photons, label_of, read_out_key, runner_up
+from .scene import RANDOM, Forms
+from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key, runner_up
 from .table import FormFactor, form_factor_of
 
 BLOCK_SIZE = 128
@@ -67,23 +68,11 @@ class Experiment:
     def __init__(self, recipe: Recipe, seed: int, progress: Progress | None = None) -> None:
         if not 0 <= seed < 2**63:
             raise InputError(f"The seed is {seed}; it must lie between 0 and 2^63 - 1.")
-        sample, detector = recipe.sample, recipe.detector
         self.recipe = recipe
         self.seed = seed
-        self.shape = shape_name(sample.shape)
-        self.solid: Solid = make_solid(sample.shape, sample.diameter_nm, sample.proportions)
-        ratio = sample.largest_diameter_nm / sample.diameter_nm
-        require_sampling(sample.diameter_nm, recipe.beam.photon_energy_ev, detector, ratio)
-        jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels)
-        reach = largest_q_per_nm(recipe.beam.photon_energy_ev, detector, jitter)
-        extent = reach * sample.largest_diameter_nm / 2.0
-        tell = None
-        if progress is not None:
-
-            def tell(fraction: float) -> None:
-                progress(f"form factor of the {self.shape}, once", fraction)
-
-        self.form: FormFactor = form_factor_of(self.solid, extent, tell)
+        self.shape = shape_name(recipe.sample.shape)
+        self.solids = _solids(recipe)
+        self.forms = _forms(recipe, self.solids, progress)
 
     @property
     def block_size(self) -> int:
@@ -93,7 +82,7 @@ class Experiment:
 
     def draw(self, index: int) -> Shot:
         """Return what chance decided for one shot."""
-        return draw_shot(self.recipe, self.form, self.seed, index)
+        return draw_shot(self.recipe, self.forms, self.seed, index)
 
     def expect(self, shot: Shot) -> Expectation:
         """Return the mean photons of a shot."""
@@ -111,7 +100,7 @@ class Experiment:
         fraction, separation_nm = runner_up(shot.scene, expectation.own)
         k = len(particles)
         return ShotTruth(
-            label=label_of(shot.scene),
+            label=shot.scene.label,
             shape=self.shape,
             diameter_nm=np.array([p.diameter_nm for p in particles]),
             position_nm=np.array([p.position_nm for p in particles]).reshape(k, 3),
@@ -125,6 +114,7 @@ class Experiment:
             photons=expectation.own,
             runner_up_fraction=fraction,
             separation_nm=separation_nm,
+            foreign_fraction=shot.scene.foreign_fraction,
             expected_photons=expectation.total,
             background_photons=expectation.background,
             centre_offset_pixels=np.array(shot.pulse.centre_offset_pixels),
@@ -202,6 +192,42 @@ def simulate_to_file(
         return writer.finish()
 
 
+def _solids(recipe: Recipe) -> tuple[Solid, ...]:
+    """Return the sample's shape at its mean diameter, or every shape of the family."""
+    sample = recipe.sample
+    if sample.shape == RANDOM:
+        if sample.proportions:
+            raise InputError("The random family has no proportions to set; leave out sample.proportions.")
+        return tuple(make_solid(shape, sample.diameter_nm) for shape in recipe.body.family)
+    return (make_solid(sample.shape, sample.diameter_nm, sample.proportions),)
+
+
+def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None) -> Forms:
+    """Return form factors with tables that reach as far as the recipe's scenes may ask."""
+    sample, body, company, detector = recipe.sample, recipe.body, recipe.company, recipe.detector
+    largest_nm = sample.largest_diameter_nm * max(1.0, company.size_ratio[1])
+    outer_nm = largest_nm + 2.0 * body.thickest_nm
+    foreign_nm = company.largest_foreign_nm(outer_nm, sample.density) if company.needs_spheres else 0.0
+    energy_ev = recipe.beam.photon_energy_ev
+    require_sampling(sample.diameter_nm, energy_ev, detector, max(outer_nm, foreign_nm) / sample.diameter_nm)
+    reach = largest_q_per_nm(energy_ev, detector, max(10.0, 4.0 * recipe.beam.centre_jitter_pixels))
+
+    def form(solid: Solid, extent: float) -> FormFactor:
+        tell = None
+        if progress is not None:
+            name = shape_name(sample.shape)
+
+            def tell(fraction: float) -> None:
+                progress(f"form factor of the {name}, once", fraction)
+
+        return form_factor_of(solid, extent, tell)
+
+    return Forms(
+        tuple(form(solid, reach * outer_nm / 2.0 + body.largest_wave) for solid in solids),
+        form(sphere(2.0), reach * foreign_nm / 2.0) if company.needs_spheres else None,
+    )
+
+
 def _cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -212,7 +238,7 @@ def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
         "recipe": experiment.recipe.as_dict(),
         "shape": experiment.shape,
         # The geometry itself, so that a changed mesh file is another run.
-        "solid_sha256": hashlib.sha256(experiment.solid.fingerprint()).hexdigest(),
+        "solid_sha256": hashlib.sha256(b"".join(s.fingerprint() for s in experiment.solids)).hexdigest(),
         "seed": experiment.seed,
         "n": n,
         "version": __version__,

@@ -2,75 +2,79 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from xfelspi.errors import InputError
 
+from .body import Body
+from .company import CONTAMINATED
 from .materials import electron_density
+from .particle import Layer, Particle
 from .table import FormFactor
 
 SIZE_CUT = 4.0
 """Diameters are drawn within this many standard deviations of the mean."""
 
 
-@dataclass(frozen=True)
-class Particle:
-    """One particle in the beam.
-
-    Parameters
-    ----------
-    form : FormFactor
-        Its shape.
-    diameter_nm : float
-        Twice the largest distance of its surface from its centroid.
-    electrons_per_nm3 : float
-        Electron density, uniform.
-    position_nm : (float, float, float)
-        Centroid (x, y, z) from the middle of the focus; z along the beam.
-    orientation : (float, float, float, float)
-        Unit quaternion (w, x, y, z) that turns the body frame into the lab frame.
-    relative_fluence : float
-        What the particle's place adds to the focus profile, as a factor.
-    """
-
-    form: FormFactor
-    diameter_nm: float
-    electrons_per_nm3: float
-    position_nm: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    orientation: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
-    relative_fluence: float = 1.0
+RANDOM = "random"
+"""Name of the random family: a new solid every shot."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What one pulse met; without particles the shot is a blank."""
+    """What one pulse met.
+
+    Parameters
+    ----------
+    particles : tuple of Particle
+        Of the sample.
+    foreign : tuple of Particle
+        Residue, satellites and droplets. With neither the shot is a blank.
+    """
 
     particles: tuple[Particle, ...] = ()
+    foreign: tuple[Particle, ...] = ()
+
+    @property
+    def bodies(self) -> tuple[Particle, ...]:
+        """All that scatters, the sample's particles first."""
+        return self.particles + self.foreign
+
+    @property
+    def foreign_fraction(self) -> float:
+        """Foreign electrons over the particles' own; NaN without particles."""
+        own = sum(particle.electrons for particle in self.particles)
+        return sum(piece.electrons for piece in self.foreign) / own if own else math.nan
+
+    @property
+    def label(self) -> str:
+        """The class, in the words of `xfelspi.patterns.LABELS`."""
+        if len(self.particles) > 1:
+            return "multiple"
+        if not self.particles:
+            return "droplet" if self.foreign else "blank"
+        if self.foreign and self.foreign_fraction > CONTAMINATED:
+            return "contaminated"
+        return "single"
 
 
-def rotation_matrix(quaternion: Sequence[float]) -> np.ndarray:
-    """Rotation (3, 3) of a unit quaternion (w, x, y, z): lab = matrix @ body.
+@dataclass(frozen=True)
+class Forms:
+    """Form factors that a recipe's scenes are made of.
 
-    Examples
-    --------
-    A quarter turn about z takes the body's x axis to the lab's y axis:
-
-    >>> import numpy as np
-    >>> half = np.sqrt(0.5)
-    >>> np.abs(rotation_matrix((half, 0, 0, half)) @ [1, 0, 0]).round(12).tolist()
-    [0.0, 1.0, 0.0]
+    Parameters
+    ----------
+    family : tuple of FormFactor
+        The sample's shape, or the shapes that each shot takes one of.
+    spheres : FormFactor or None
+        For foreign matter and droplets, where the recipe has any.
     """
-    w, x, y, z = quaternion
-    return np.array(
-        (
-            (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-            (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-            (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-        )
-    )
+
+    family: tuple[FormFactor, ...]
+    spheres: FormFactor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +84,7 @@ class Sample:
     Parameters
     ----------
     shape : str
-        A shape of the catalogue, or the path of a mesh file.
+        A shape of the catalogue, the path of a mesh file, or "random" for the family of `Body`.
     proportions : dict of str to float
         Further settings of the shape, such as ``tube_to_mean`` of a torus.
     diameter_nm, diameter_spread : float
@@ -184,25 +188,61 @@ class Sample:
         return number
 
     def draw(
-        self, rng: np.random.Generator, form: FormFactor, number: int, place_nm: tuple[float, float, float]
-    ) -> Scene:
-        """One scene of `number` particles, the first of them at `place_nm`."""
+        self,
+        rng: np.random.Generator,
+        forms: Forms,
+        number: int,
+        place_nm: tuple[float, float, float],
+        body: Body | None = None,
+        body_rng: np.random.Generator | None = None,
+        contacts: Sequence[bool] = (),
+        ratios: Sequence[float] = (),
+    ) -> tuple[Particle, ...]:
+        """Return `number` particles, the first of them at `place_nm`.
+
+        Parameters
+        ----------
+        rng : Generator
+            The shot's stream.
+        forms : Forms
+            The shapes.
+        number : int
+            Of particles.
+        place_nm : (float, float, float)
+            Of the first.
+        body, body_rng : Body and Generator, optional
+            What the particles depart from their shape by; without them they do not.
+        contacts : sequence of bool, optional
+            Which of the further particles touch an earlier one.
+        ratios : sequence of float, optional
+            Factors on the diameters of the further particles.
+        """
         if number == 0:
-            return Scene()
+            return ()
         diameters = [self._draw_diameter(rng) for _ in range(number)]
+        for i, ratio in enumerate(ratios[: number - 1], start=1):
+            diameters[i] *= ratio
         turns = rng.standard_normal((number, 4))
         turns /= np.sqrt((turns * turns).sum(axis=1))[:, None]
-        places = self._draw_places(rng, number, max(diameters), place_nm)
+        orientations = [(w, x, y, z) for w, x, y, z in turns.tolist()]
+        form, density, common = forms.family[0], self.density, None
+        made: list[tuple[float, np.ndarray | None, tuple[Layer, ...]]] = [(density, None, ())] * number
+        if body is not None and body_rng is not None:
+            if len(forms.family) > 1:
+                form = forms.family[int(body_rng.integers(len(forms.family)))]
+            if self.shape == RANDOM:
+                common = body.draw_stretch(body_rng, body.family_stretch)
+            made = [body.draw(body_rng, form, diameter, density, common) for diameter in diameters]
+        particles = [
+            Particle(form, diameter, inside, orientation=turn, stretch=stretch, layers=layers)
+            for diameter, turn, (inside, stretch, layers) in zip(diameters, orientations, made, strict=True)
+        ]
+        places = self._draw_places(rng, particles, max(diameters), place_nm, contacts)
         low, high = self.relative_fluence
-        fluences = low * (high / low) ** rng.random(number)
-        density = self.density
-        return Scene(
-            tuple(
-                Particle(form, diameter, density, place, tuple(turn), fluence)
-                for diameter, place, turn, fluence in zip(
-                    diameters, places, turns.tolist(), fluences.tolist(), strict=True
-                )
-            )
+        fluences = (low * (high / low) ** rng.random(number)).tolist()
+        return tuple(
+            replace(particle, position_nm=place, relative_fluence=fluence)
+            for particle, place, fluence in zip(particles, places, fluences, strict=True)
         )
 
     def _draw_diameter(self, rng: np.random.Generator) -> float:
@@ -212,20 +252,31 @@ class Sample:
                 return self.diameter_nm * (1.0 + self.diameter_spread * deviation)
 
     def _draw_places(
-        self, rng: np.random.Generator, number: int, nearest_nm: float, first: tuple[float, float, float]
+        self,
+        rng: np.random.Generator,
+        particles: Sequence[Particle],
+        nearest_nm: float,
+        first: tuple[float, float, float],
+        contacts: Sequence[bool],
     ) -> list[tuple[float, float, float]]:
         places = [first]
-        while len(places) < number:
-            start = places[int(rng.integers(len(places)))]
+        while len(places) < len(particles):
+            number = len(places)
+            near = int(rng.integers(number))
             step = nearest_nm * self.farthest_step ** rng.random()
             along = 2.0 * rng.random() - 1.0
             angle = 2.0 * math.pi * rng.random()
             across = math.sqrt(1.0 - along * along)
-            place = (
-                start[0] + step * across * math.cos(angle),
-                start[1] + step * across * math.sin(angle),
-                start[2] + step * along,
-            )
-            if all(math.dist(place, other) >= nearest_nm for other in places):
+            way = (across * math.cos(angle), across * math.sin(angle), along)
+            touching = number <= len(contacts) and contacts[number - 1]
+            if touching:  # planes across the way, each resting on its body, fall together
+                back = (-way[0], -way[1], -way[2])
+                step = particles[near].reach_nm(way) + particles[number].reach_nm(back)
+            start = places[near]
+            place = (start[0] + step * way[0], start[1] + step * way[1], start[2] + step * way[2])
+            if all(
+                (touching and i == near) or math.dist(place, other) >= nearest_nm
+                for i, other in enumerate(places)
+            ):
                 places.append(place)
         return places

@@ -9,13 +9,12 @@ from xfelspi.errors import InputError
 
 from ._slices import frame_light, lit_sum, row_weights, widen_columns, widening_weights
 from .beam import Pulse
-from .chance import DRAW, PAIR, READ_OUT, hash64, stream
+from .chance import BODY, COMPANY, DRAW, PAIR, READ_OUT, hash64, stream
 from .detector import Detector
 from .diffract import scattered_light
 from .recipe import Recipe
-from .scene import Scene
+from .scene import RANDOM, Forms, Scene
 from .surround import Background, halo_corner, halo_template
-from .table import FormFactor
 
 SCARCEST, MOST = 1e-25, 1e30
 """Photons a frame may hold for single precision to keep its digits."""
@@ -76,23 +75,21 @@ def read_out_key(seed: int, index: int) -> int:
     return hash64(seed, READ_OUT, index)
 
 
-def draw_shot(recipe: Recipe, form: FormFactor, seed: int, index: int) -> Shot:
+def draw_shot(recipe: Recipe, forms: Forms, seed: int, index: int) -> Shot:
     """Draw shot `index` of a run; it depends on (recipe, seed, index) alone.
 
     Parameters
     ----------
     recipe : Recipe
         The populations.
-    form : FormFactor
-        Form factor of the recipe's shape.
+    forms : Forms
+        Form factors of what the recipe's scenes are made of.
     seed, index : int
         Run and shot.
     """
     rng = stream(seed, DRAW, index)
     single_comes_first = hash64(seed, PAIR, index // 2) % 2 == 0
-    number = recipe.sample.draw_number(rng, single=single_comes_first == (index % 2 == 0))
-    pulse = recipe.beam.draw(rng)
-    scene = recipe.sample.draw(rng, form, number, recipe.beam.draw_place(rng))
+    scene, pulse = _draw_scene(recipe, forms, seed, index, rng, single_comes_first == (index % 2 == 0))
     photons = None
     if recipe.beam.photons_per_frame is not None:
         low, high = recipe.beam.photons_per_frame
@@ -101,6 +98,40 @@ def draw_shot(recipe: Recipe, form: FormFactor, seed: int, index: int) -> Shot:
     if recipe.fluctuation.rms > 0.0:
         field = recipe.fluctuation.draw(rng, recipe.detector)
     return Shot(scene, pulse, photons, field, recipe.fluctuation.step)
+
+
+def _draw_scene(
+    recipe: Recipe, forms: Forms, seed: int, index: int, rng: np.random.Generator, is_single: bool
+) -> tuple[Scene, Pulse]:
+    sample, company = recipe.sample, recipe.company
+    chance = stream(seed, COMPANY, index)
+    kind = None
+    if sample.arrival == "pairs":
+        kind = "single" if is_single else company.draw_negative(chance)
+    number = 0 if kind in ("droplet", "blank") else sample.draw_number(rng, single=kind != "multiple")
+    pulse = recipe.beam.draw(rng)
+    place = recipe.beam.draw_place(rng)
+    body = None if recipe.body.is_plain and sample.shape != RANDOM else recipe.body
+    particles = sample.draw(
+        rng,
+        forms,
+        number,
+        place,
+        body,
+        None if body is None else stream(seed, BODY, index),
+        *company.draw_cluster(chance, number),
+    )
+    if forms.spheres is None:
+        return Scene(particles), pulse
+    foreign = []
+    contaminated = None if kind is None else kind == "contaminated"
+    for particle in particles:
+        fraction = company.draw_fraction(chance, contaminated)
+        if fraction > 0.0:
+            foreign.append(company.draw_piece(chance, forms.spheres, particle, fraction))
+    if kind == "droplet" or (kind is None and chance.random() < company.droplet):
+        foreign.append(company.draw_droplet(chance, forms.spheres, place))
+    return Scene(particles, tuple(foreign)), pulse
 
 
 def expected_photons(shot: Shot, detector: Detector, background: Background) -> Expectation:
@@ -137,7 +168,7 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         flat = background.flat_fraction * shot.photons
         halo = background.halo_fraction * shot.photons
         scattered = lit_sum(light.photons, good)
-        if shot.scene.particles:
+        if shot.scene.bodies:
             if not scattered > SCARCEST:
                 raise InputError(
                     f"beam.photons_per_frame asks for {shot.photons:.3g} photons, but the particles send "
@@ -171,22 +202,16 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
             "widen beam.focus_fwhm_um."
         )
     scale = 1.0
-    if shot.photons is not None and shot.scene.particles:
+    if shot.photons is not None and shot.scene.bodies:
         scale = shot.photons / total
         photons *= np.float32(scale)
     return Expectation(
         photons=photons,
         total=total * scale,
         background=(flat + halo) * scale,
-        own=light.own * (gain * scale),
+        own=light.own[: len(shot.scene.particles)] * (gain * scale),
         gain=gain * scale,
     )
-
-
-def label_of(scene: Scene) -> str:
-    """Return the class of a scene, in the words of `xfelspi.patterns.LABELS`."""
-    number = len(scene.particles)
-    return "blank" if number == 0 else "single" if number == 1 else "multiple"
 
 
 def runner_up(scene: Scene, own: np.ndarray) -> tuple[float, float]:

@@ -8,6 +8,15 @@ from xfelspi.errors import InputError
 from .recipe import Recipe, load_recipe
 
 TERMS: dict[str, tuple[str, ...]] = {
+    "distortion": ("body.stretch",),
+    "cores": ("body.core_probability",),
+    "hydration": ("body.hydration_nm",),
+    "ripple": ("body.ripple",),
+    "sizes": ("company.size_ratio",),
+    "contact": ("company.contact_probability",),
+    "residue": ("company.contaminated", "company.trace_probability"),
+    "droplets": ("company.droplet",),
+    "blanks": ("company.blank",),
     "centre-jitter": ("beam.centre_jitter_pixels",),
     "background": (
         "background.flat_fraction",

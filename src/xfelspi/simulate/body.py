@@ -1,0 +1,160 @@
+"""The body of a particle: how far it departs from its shape, and where its density is not even."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from xfelspi.errors import InputError
+
+from .particle import Layer, rotation_matrix, stretched
+from .table import FormFactor
+
+ROUNDEST = ("icosahedron", "sphere", "cube", "octahedron")
+"""Shapes that the random family is stretched from: nothing with a hole, nothing near a soccer ball."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Body:
+    """How bodies depart from homogeneous copies of one shape.
+
+    Parameters
+    ----------
+    family : tuple of str
+        Shapes of which each shot takes one, for all its particles, when `sample.shape` is "random".
+    family_stretch : float
+        Standard deviation of the logarithm of each axis of the affine distortion that then all particles of
+        a shot share: a new solid every shot.
+    stretch : float
+        The same for each particle on its own: imperfect and aggregated particles (LCLS and European XFEL
+        samples of one kind show non-equilibrium shapes: Ayyer et al. 2024, arXiv:2401.04896).
+    core_probability : float
+        Of a core of another density, the shape's own copy inside; an empty one makes a capsid. Shapes whose
+        centroid does not see all of the surface, such as the torus, stay without.
+    core_size : (float, float)
+        Range of its size over the body's.
+    core_density : (float, float)
+        Range of its density over the body's; 0 is empty.
+    hydration_nm : float
+        Mean thickness of a layer of water around the body, exponentially distributed up to three times that.
+        In a vacuum a particle keeps some of the solvent it came with.
+    hydration_electrons_per_nm3 : float
+        Density of the layer: water at the surface of protein is some 10 % denser than 334 per nm³ (Svergun
+        et al. 1998, PNAS 95, 2267).
+    ripple : float
+        Rms of a smooth variation of density over the mean, a cosine wave through the body.
+    ripple_length : (float, float)
+        Range of its wavelength in diameters.
+    """
+
+    family: tuple[str, ...] = ROUNDEST
+    family_stretch: float = 0.3
+    stretch: float = 0.0
+    core_probability: float = 0.0
+    core_size: tuple[float, float] = (0.5, 0.9)
+    core_density: tuple[float, float] = (0.0, 0.7)
+    hydration_nm: float = 0.0
+    hydration_electrons_per_nm3: float = 367.0
+    ripple: float = 0.0
+    ripple_length: tuple[float, float] = (0.5, 2.0)
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        if not self.family:
+            raise InputError("body.family is empty; name one shape or more.")
+        for name, high in (
+            ("family_stretch", 0.5),
+            ("stretch", 0.5),
+            ("core_probability", 1.0),
+            ("hydration_nm", 100.0),
+            ("hydration_electrons_per_nm3", 1e4),
+            ("ripple", 0.7),
+        ):
+            if not 0.0 <= getattr(self, name) <= high:
+                raise InputError(
+                    f"body.{name} is {getattr(self, name):g}; it must lie between 0 and {high:g}."
+                )
+        for name, least, most in (
+            ("core_size", 0.1, 0.99),
+            ("core_density", 0.0, 5.0),
+            ("ripple_length", 0.2, 10.0),
+        ):
+            low, high = getattr(self, name)
+            if not least <= low <= high <= most:
+                raise InputError(
+                    f"body.{name} is {low:g} to {high:g}; "
+                    f"give a range between {least:g} and {most:g}, low end first."
+                )
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every body is a homogeneous copy of one shape."""
+        return not (self.stretch or self.core_probability or self.hydration_nm or self.ripple)
+
+    @property
+    def largest_wave(self) -> float:
+        """Largest |κ| · radius of a ripple."""
+        return math.pi / self.ripple_length[0] if self.ripple else 0.0
+
+    @property
+    def thickest_nm(self) -> float:
+        """The thickest hydration layer that can be drawn."""
+        return 3.0 * self.hydration_nm
+
+    def draw_stretch(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
+        """Return exp(S), (3, 3) symmetric, with S of three normal eigenvalues along random axes."""
+        quaternion = rng.standard_normal(4)
+        axes = rotation_matrix((quaternion / math.sqrt(quaternion @ quaternion)).tolist())
+        return (axes * np.exp(deviation * rng.standard_normal(3))) @ axes.T
+
+    def draw(
+        self,
+        rng: np.random.Generator,
+        form: FormFactor,
+        diameter_nm: float,
+        density: float,
+        common: np.ndarray | None,
+    ) -> tuple[float, np.ndarray | None, tuple[Layer, ...]]:
+        """Return the density of one body, its stretch and its layers.
+
+        Parameters
+        ----------
+        rng : Generator
+            The body's stream.
+        form : FormFactor
+            Of its shape.
+        diameter_nm, density : float
+            Of the body; in electrons/nm³.
+        common : (3, 3) float64 or None
+            What all particles of the shot are distorted by.
+        """
+        stretch = common
+        if self.stretch:
+            own = self.draw_stretch(rng, self.stretch)
+            stretch = own if common is None else own @ common
+        if stretch is not None:
+            stretch = stretched(form, stretch)
+        layers: list[Layer] = []
+        inside = density
+        if self.hydration_nm and form.solid.is_star_shaped:
+            thickness_nm = min(rng.exponential(self.hydration_nm), self.thickest_nm)
+            water = min(self.hydration_electrons_per_nm3, density)
+            layers.append(Layer(1.0 + 2.0 * thickness_nm / diameter_nm, water))
+            inside -= water
+        if self.core_probability and form.solid.is_star_shaped and rng.random() < self.core_probability:
+            size, share = _between(rng, self.core_size), _between(rng, self.core_density)
+            layers.append(Layer(size, (share - 1.0) * density))
+        if self.ripple:
+            length_nm = diameter_nm * _between(rng, self.ripple_length)
+            direction = rng.standard_normal(3)
+            direction *= 2.0 * math.pi / length_nm / math.sqrt(direction @ direction)
+            x, y, z = direction.tolist()
+            phase = 2.0 * math.pi * rng.random()
+            layers.append(Layer(1.0, math.sqrt(2.0) * self.ripple * density, (x, y, z), phase))
+        return inside, stretch, tuple(layers)
+
+
+def _between(rng: np.random.Generator, ends: Sequence[float]) -> float:
+    return ends[0] + (ends[1] - ends[0]) * float(rng.random())
