@@ -18,8 +18,8 @@ from xfelspi.simulate import (
     form_factor_of,
     scattered_light,
 )
-from xfelspi.simulate._slices import BEFORE, coarse_count
-from xfelspi.simulate.diffract import _components, _node_ramp, _on_table, largest_q_per_nm, pixel_nodes
+from xfelspi.simulate._slices import BEFORE, coarse_count, node_ramp
+from xfelspi.simulate.diffract import _components, _on_table, largest_q_per_nm, pixel_nodes
 from xfelspi.simulate.table import STEP
 
 DETECTOR = Detector(rows=128, columns=128)
@@ -319,8 +319,12 @@ def test_filon_nodes_integrate_a_fringe():
     across = change * z / (k * p)
     got = 0.0
     for node in pixel_nodes(2):
-        ramp = np.array([_node_ramp(np.zeros(1), a, 0.0, k, z, p, node)[:, 0] for a in across])
-        got = got + node.weight * node.place * (ramp[:, 0] + 1j * ramp[:, 1]) * np.exp(
+        ramp = np.empty((4, 2, 1))
+        for a, one_ramp in zip(across, ramp, strict=True):
+            node_ramp(
+                np.zeros(1), a, 0.0, k, z, p, 1.0, node.place, np.array([*node.legendre, 0.0]), one_ramp
+            )
+        got = got + node.weight * node.place * (ramp[:, 0, 0] + 1j * ramp[:, 1, 0]) * np.exp(
             -1j * change * node.place
         )
     half = change / 2
