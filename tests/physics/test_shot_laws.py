@@ -306,7 +306,7 @@ def test_pixels_integrate_large_particles(diameter_nm, apart):
     assert rms(light.photons - brute) < 6e-4 * rms(brute)
     rim = np.ones(detector.shape, dtype=bool)
     rim[1:-1, 1:-1] = False
-    assert rms((light.photons - brute)[rim]) < 1e-3 * rms(brute[rim])
+    assert rms((light.photons - brute)[rim]) < 1.5e-3 * rms(brute[rim])
     waves = amplitudes(scene, pulse, detector, 4)
     alone = [pixel_average(np.abs(wave) ** 2, detector, 4).sum() for wave in waves]
     assert_allclose(light.own, alone, rtol=1e-3)
@@ -319,11 +319,9 @@ def test_filon_nodes_integrate_a_fringe():
     across = change * z / (k * p)
     got = 0.0
     for node in pixel_nodes(2):
-        ramp = np.empty((4, 2, 1))
+        ramp, legendre = np.empty((4, 2, 1)), np.array([*node.legendre, 0.0])
         for a, one_ramp in zip(across, ramp, strict=True):
-            node_ramp(
-                np.zeros(1), a, 0.0, k, z, p, 1.0, node.place, np.array([*node.legendre, 0.0]), one_ramp
-            )
+            node_ramp(np.zeros(1), a, 0.0, k, z, p, 1.0, node.place, legendre, one_ramp)
         got = got + node.weight * node.place * (ramp[:, 0, 0] + 1j * ramp[:, 1, 0]) * np.exp(
             -1j * change * node.place
         )
