@@ -15,19 +15,20 @@ MANTISSA = np.int32(0x007FFFFF)
 ONE_BITS = np.int32(0x3F800000)
 TO_UNIT_24 = np.float32(2.0**-24)
 TO_UNIT_31 = np.float32(2.0**-31)
+LOW_24 = np.uint64(0xFFFFFF)
 LOW_31 = np.uint64(0x7FFFFFFF)
 LN_2 = np.float32(math.log(2.0))
 
 
-@njit(nogil=True, cache=True, inline="always")
+@njit(nogil=True, cache=True, error_model="numpy")
 def _log(u):
     """ln(u) of a positive normal float32 to 2e-7, without a call, so that loops over it vectorize.
 
     u = 2^e m with m in [1, 2); ln(m) = 2 artanh(s), s = (m - 1) / (m + 1) <= 1/3.
     """
-    bits = u.view(np.int32)
+    bits = np.float32(u).view(np.int32)
     exponent = np.float32((bits >> SIGN_AND_EXPONENT) - np.int32(127))
-    m = ((bits & MANTISSA) | ONE_BITS).view(np.float32)
+    m = np.int32((bits & MANTISSA) | ONE_BITS).view(np.float32)
     s = (m - np.float32(1.0)) / (m + np.float32(1.0))
     t = s * s
     series = np.float32(2 / 9) + t * np.float32(2 / 11)
@@ -98,12 +99,14 @@ def displace_panels(light, row_edges, column_edges, shift, out):
                 d = light[min(max(y + down + 2, 0), ny - 1)]
                 line[:low] = wy[0] * a[0] + wy[1] * b[0] + wy[2] * c[0] + wy[3] * d[0]
                 line[high:] = wy[0] * a[-1] + wy[1] * b[-1] + wy[2] * c[-1] + wy[3] * d[-1]
-                for x in range(low, high):
-                    at = first + x
-                    line[x] = wy[0] * a[at] + wy[1] * b[at] + wy[2] * c[at] + wy[3] * d[at]
+                a, b, c, d = a[first + low :], b[first + low :], c[first + low :], d[first + low :]
+                seen = line[low:high]
+                for x in range(seen.size):
+                    seen[x] = wy[0] * a[x] + wy[1] * b[x] + wy[2] * c[x] + wy[3] * d[x]
+                row = out[y, left : left + width]
                 for x in range(width):
                     value = wx[0] * line[x] + wx[1] * line[x + 1] + wx[2] * line[x + 2] + wx[3] * line[x + 3]
-                    out[y, left + x] = min(max(value, np.float32(0.0)), BRIGHTEST)
+                    row[x] = min(max(value, np.float32(0.0)), BRIGHTEST)
 
 
 @njit(nogil=True, cache=True)
@@ -129,77 +132,88 @@ def bar_shadow(tip, along, half_width, edge, transmission, out):
             out[y, x] = one - depth * side * ahead
 
 
-@njit(nogil=True, cache=True)
-def _split(place, cloud):
-    """Return (step, fraction): which neighbour a cloud about `place` in the pixel reaches, and its part."""
-    half = np.float32(0.5) * cloud
-    if place < half:
-        return -1, (half - place) / cloud
-    if np.float32(1.0) - place < half:
-        return 1, (half - (np.float32(1.0) - place)) / cloud
-    return 0, np.float32(0.0)
-
-
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def share_charge(counts, cloud, key, charge):
-    """Add every photon's charge, 1, to the pixels that its square cloud covers.
+    """Give the neighbours their part of each photon's charge, a square cloud about where it fell.
 
-    counts (ny, nx) uint16; cloud: edge of the cloud in pixels, 0 … 1; charge (ny + 2, nx + 2) float32 with a
-    rim that catches what leaves. A photon falls anywhere in its pixel; beyond `FEW` photons a pixel's
-    charge is spread as the mean, (c/8, 1 - c/4, c/8) along each axis.
+    counts (ny, nx) uint16; cloud: edge of the cloud in pixels, 0 < cloud <= 1; charge (ny + 2, nx + 2)
+    float32 holds the counts within a rim that catches what leaves. A photon falls anywhere in its pixel;
+    beyond `FEW` photons a pixel's charge is spread as the mean, (c/8, 1 - c/4, c/8) along each axis.
     """
     ny, nx = counts.shape
-    half = np.float32(0.5) * cloud
-    far = np.float32(1.0) - half
-    stay, go = np.float32(1.0 - 0.25 * cloud), np.float32(0.125 * cloud)
+    half, far = np.float32(0.5) * cloud, np.float32(1.0) - np.float32(0.5) * cloud
+    part = np.float32(1.0) / cloud
+    zero, one = np.float32(0.0), np.float32(1.0)
+    stay, go = one - np.float32(0.25) * cloud, np.float32(0.125) * cloud
+    lit = np.empty(nx, dtype=np.int64)
+    down = np.empty(nx, dtype=np.float32)  # what goes to the next row, or with a minus to the last
+    right = np.empty(nx, dtype=np.float32)
+    split = np.empty(nx, dtype=np.int64)
     for y in range(ny):
-        for x in range(nx):
-            n = np.int64(counts[y, x])
+        row = counts[y]
+        n = 0
+        for x in range(nx):  # without a branch that would often be guessed wrongly, here and below
+            lit[n] = x
+            n += np.int64(row[x] > 0)
+        for photon in range(FEW):
             if n == 0:
-                continue
-            pixel = mix64(key + np.uint64(y * nx + x) * GOLDEN)
-            whole = 0
-            for photon in range(1, min(n, FEW) + 1):
-                h = mix64(pixel + np.uint64(photon) * GOLDEN)
+                break
+            for i in range(n):
+                h = mix64(key + np.uint64((y * nx + lit[i]) * FEW + photon) * GOLDEN)
                 v = np.float32(np.int32(h >> np.uint64(40))) * TO_UNIT_24
-                u = np.float32(np.int32((h >> np.uint64(8)) & np.uint64(0xFFFFFF))) * TO_UNIT_24
-                if min(u, v) >= half and max(u, v) <= far:
-                    whole += 1
-                    continue
-                down, below = _split(v, cloud)
-                right, beside = _split(u, cloud)
-                above, before = np.float32(1.0) - below, np.float32(1.0) - beside
-                charge[y + 1, x + 1] += above * before
-                charge[y + 1 + down, x + 1] += below * before
-                charge[y + 1, x + 1 + right] += above * beside
-                charge[y + 1 + down, x + 1 + right] += below * beside
-            charge[y + 1, x + 1] += np.float32(whole)
-            if n > FEW:
-                rest = np.float32(n - FEW)
-                for i in range(3):
-                    down_part = rest * (stay if i == 1 else go)
-                    for j in range(3):
-                        charge[y + i, x + j] += down_part * (stay if j == 1 else go)
+                u = np.float32(np.int32((h >> np.uint64(8)) & LOW_24)) * TO_UNIT_24
+                down[i] = part * (max(v - far, zero) - max(half - v, zero))
+                right[i] = part * (max(u - far, zero) - max(half - u, zero))
+            m = 0
+            for i in range(n):
+                split[m] = i
+                m += np.int64(abs(down[i]) + abs(right[i]) > zero)
+            for k in range(m):
+                i = split[k]
+                x = lit[i]
+                below, beside = abs(down[i]), abs(right[i])
+                above, before = one - below, one - beside
+                here = charge[y + 1]
+                there = charge[y + 2 if down[i] > zero else y]
+                far_x = x + 2 if right[i] > zero else x
+                here[x + 1] += above * before - one
+                there[x + 1] += below * before
+                here[far_x] += above * beside
+                there[far_x] += below * beside
+            m = 0
+            for i in range(n):
+                lit[m] = lit[i]
+                m += np.int64(row[lit[i]] > photon + 1)
+            n = m
+        for i in range(n):
+            x = lit[i]
+            rest = np.float32(row[x]) - np.float32(FEW)
+            charge[y + 1, x + 1] -= rest
+            for k in range(3):
+                for m in range(3):
+                    charge[y + k, x + m] += rest * (stay if k == 1 else go) * (stay if m == 1 else go)
 
 
 @njit(nogil=True, cache=True)
 def bloom(charge, full_well, part, good, row_edges):
     """Spill what exceeds the full well, half up and half down the column, into the next wells with room.
 
-    charge (ny, nx) float32, changed in place; `part` of the excess spills, the rest is lost. What reaches the
+    charge (ny + 2, nx + 2) float32 with a rim that is left alone, changed in place; `part` of the excess spills, the rest is lost. What reaches the
     edge of a panel or a missing pixel (good 0) leaves.
     """
-    spill = np.zeros(charge.shape[0], dtype=np.float32)
-    for x in range(charge.shape[1]):
+    ny, nx = good.shape
+    spill = np.zeros(ny, dtype=np.float32)
+    for x in range(nx):
+        column = charge[1:-1, x + 1]
         brightest = np.float32(0.0)
-        for y in range(charge.shape[0]):
-            brightest = max(brightest, charge[y, x])
+        for y in range(ny):
+            brightest = max(brightest, column[y])
         if brightest <= full_well:
             continue
-        for y in range(charge.shape[0]):
-            excess = max(charge[y, x] - full_well, np.float32(0.0))
+        for y in range(ny):
+            excess = max(column[y] - full_well, np.float32(0.0))
             spill[y] = np.float32(0.5) * part * excess
-            charge[y, x] -= excess
+            column[y] -= excess
         for panel in range(row_edges.size - 1):
             top, bottom = row_edges[panel], row_edges[panel + 1]
             for way in (1, -1):
@@ -209,8 +223,8 @@ def bloom(charge, full_well, part, good, row_edges):
                     if good[y, x] == 0.0:
                         flow = np.float32(0.0)
                         continue
-                    filled = min(full_well - charge[y, x], flow)
-                    charge[y, x] += filled
+                    filled = min(full_well - column[y], flow)
+                    column[y] += filled
                     flow += spill[y] - filled
 
 
@@ -218,8 +232,8 @@ def bloom(charge, full_well, part, good, row_edges):
 def convert_charge(charge, gain, base, noise, key, column_edges, good, top, out):
     """out = floor(gain · charge + base + noise · z), kept within 0 … top; 0 where good is.
 
-    charge, good (ny, nx) float32; gain, base (ny, panels) float32 per row of each panel; z ~ N(0, 1) decided
-    by (key, pixel); out (ny, nx) uint16.
+    charge (ny + 2, nx + 2) float32 with a rim; good (ny, nx) float32; gain, base (ny, panels) float32 per
+    row of each panel; z ~ N(0, 1) decided by (key, pixel); out (ny, nx) uint16.
     """
     ny, nx = out.shape
     normal = np.zeros(nx, dtype=np.float32)
@@ -228,8 +242,11 @@ def convert_charge(charge, gain, base, noise, key, column_edges, good, top, out)
         if noise > 0.0:
             fill_normal(key + np.uint64(y) * pairs * GOLDEN, normal)
         for panel in range(column_edges.size - 1):
+            left, right = column_edges[panel], column_edges[panel + 1]
             g, b = gain[y, panel], base[y, panel]
-            for x in range(column_edges[panel], column_edges[panel + 1]):
-                value = g * charge[y, x] + b + noise * normal[x]
-                value = good[y, x] * min(max(value, np.float32(0.0)), top)
-                out[y, x] = np.uint16(np.int32(value))
+            wells, there = charge[y + 1, left + 1 : right + 1], good[y, left:right]
+            z, row = normal[left:right], out[y, left:right]
+            for x in range(row.size):
+                value = g * wells[x] + b + noise * z[x]
+                value = there[x] * min(max(value, np.float32(0.0)), top)
+                row[x] = np.uint16(np.int32(value))

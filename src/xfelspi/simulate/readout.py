@@ -328,12 +328,10 @@ def _light_on(expected: np.ndarray, unit: Unit) -> np.ndarray:
 def _through_electronics(counts: np.ndarray, unit: Unit, key: int) -> None:
     """Turn photons into charge and charge into counts, in place."""
     detector, readout = unit.detector, unit.readout
+    charge = np.zeros((detector.rows + 2, detector.columns + 2), dtype=np.float32)
+    charge[1:-1, 1:-1] = counts
     if readout.charge_cloud_pixels > 0.0:
-        rimmed = np.zeros((detector.rows + 2, detector.columns + 2), dtype=np.float32)
-        share_charge(counts, np.float32(readout.charge_cloud_pixels), np.uint64(hash64(key, CLOUD)), rimmed)
-        charge = rimmed[1:-1, 1:-1]
-    else:
-        charge = counts.astype(np.float32)
+        share_charge(counts, np.float32(readout.charge_cloud_pixels), np.uint64(hash64(key, CLOUD)), charge)
     full_well = np.float32(detector.saturation_photons)
     if readout.blooming > 0.0 and charge.max() > full_well:
         bloom(charge, full_well, np.float32(readout.blooming), detector.good, unit.row_edges)
