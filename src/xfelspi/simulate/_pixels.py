@@ -154,7 +154,7 @@ def share_charge(counts, cloud, key, charge):
         n = 0
         for x in range(nx):  # without a branch that would often be guessed wrongly, here and below
             lit[n] = x
-            n += np.int64(row[x] > 0)
+            n += int(row[x] > 0)
         for photon in range(FEW):
             if n == 0:
                 break
@@ -167,7 +167,7 @@ def share_charge(counts, cloud, key, charge):
             m = 0
             for i in range(n):
                 split[m] = i
-                m += np.int64(abs(down[i]) + abs(right[i]) > zero)
+                m += int(abs(down[i]) + abs(right[i]) > zero)
             for k in range(m):
                 i = split[k]
                 x = lit[i]
@@ -183,7 +183,7 @@ def share_charge(counts, cloud, key, charge):
             m = 0
             for i in range(n):
                 lit[m] = lit[i]
-                m += np.int64(row[lit[i]] > photon + 1)
+                m += int(row[lit[i]] > photon + 1)
             n = m
         for i in range(n):
             x = lit[i]
@@ -198,8 +198,8 @@ def share_charge(counts, cloud, key, charge):
 def bloom(charge, full_well, part, good, row_edges):
     """Spill what exceeds the full well, half up and half down the column, into the next wells with room.
 
-    charge (ny + 2, nx + 2) float32 with a rim that is left alone, changed in place; `part` of the excess spills, the rest is lost. What reaches the
-    edge of a panel or a missing pixel (good 0) leaves.
+    charge (ny + 2, nx + 2) float32 with a rim that is left alone, changed in place; `part` of the excess
+    spills, the rest is lost. What reaches the edge of a panel or a missing pixel (good 0) leaves.
     """
     ny, nx = good.shape
     spill = np.zeros(ny, dtype=np.float32)
@@ -230,7 +230,7 @@ def bloom(charge, full_well, part, good, row_edges):
 
 @njit(nogil=True, cache=True)
 def convert_charge(charge, gain, base, noise, key, column_edges, good, top, out):
-    """out = floor(gain · charge + base + noise · z), kept within 0 … top; 0 where good is.
+    """Set out to floor(gain · charge + base + noise · z), kept within 0 … top; 0 where good is.
 
     charge (ny + 2, nx + 2) float32 with a rim; good (ny, nx) float32; gain, base (ny, panels) float32 per
     row of each panel; z ~ N(0, 1) decided by (key, pixel); out (ny, nx) uint16.

@@ -29,7 +29,8 @@ class Detector:
     horizontal_polarization : float
         Fraction of the light polarized along x.
     read_noise_photons : float
-        Standard deviation of the read-out noise per pixel, in photons; see `ReadOut` for how charge becomes counts.
+        Standard deviation of the read-out noise per pixel, in photons; `ReadOut` has the rest of the
+        electronics.
     saturation_photons : int
         Largest count that a pixel reports, and what its well holds where charge blooms.
     """
