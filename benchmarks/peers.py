@@ -31,7 +31,6 @@ from xfelspi.simulate import (
     Scene,
     Shot,
     load_recipe,
-    read_out_key,
     scattered_light,
 )
 from xfelspi.simulate.particle import rotation_matrix
@@ -159,7 +158,7 @@ def read_out_alone(experiment: Experiment, indices: Sequence[int]) -> Callable[[
 
     def make(index: int) -> Pattern:
         expected, truth = known[index]
-        return experiment.recipe.detector.read_out(expected, read_out_key(experiment.seed, index)), truth
+        return experiment.read_out(expected, index), truth
 
     return make
 
@@ -167,8 +166,8 @@ def read_out_alone(experiment: Experiment, indices: Sequence[int]) -> Callable[[
 def cpu_ms_in_memory(experiment: Experiment, shots: Sequence[Shot]) -> float:
     """CPU milliseconds from a drawn shot to its counts."""
     start = time.process_time()
-    for key, shot in enumerate(shots):
-        experiment.recipe.detector.read_out(experiment.expect(shot).photons, key)
+    for index, shot in enumerate(shots):
+        experiment.read_out(experiment.expect(shot).photons, index)
     return 1e3 * (time.process_time() - start) / len(shots)
 
 

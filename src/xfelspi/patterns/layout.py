@@ -63,7 +63,9 @@ def lay_out(
     data.attrs["axes"] = "experiment_identifier:y:x"
     data.attrs["units"] = "photons"
     detector.create_dataset("mask", data=mask, dtype="<u4", compression="gzip")
-    detector["mask"].attrs["description"] = "0 = good; CXI bits: 0x1 invalid, 0x10 shadowed, 0x200 missing"
+    detector["mask"].attrs["description"] = (
+        "0 = good; CXI bits: 0x4 hot, 0x8 dead, 0x10 shadowed, 0x200 missing"
+    )
     detector["experiment_identifier"] = h5py.SoftLink(f"/{IDENTIFIER}")
     file["entry_1/data_1"] = h5py.SoftLink(f"/{DETECTOR}")
     names = np.array([f"{run['seed']}:{index}".encode() for index in range(n)])

@@ -7,6 +7,7 @@ from .detector import Detector
 from .diffract import Light, scattered_light
 from .form_factor import form_factor
 from .particle import Layer, Particle
+from .readout import ReadOut, Unit, file_mask, read_out, unit_of
 from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
 from .run import Experiment, simulate_to_file
 from .scene import Forms, Sample, Scene
@@ -31,19 +32,24 @@ __all__ = [
     "Light",
     "Particle",
     "Pulse",
+    "ReadOut",
     "Recipe",
     "Sample",
     "Scene",
     "Shot",
+    "Unit",
     "draw_shot",
     "expected_photons",
+    "file_mask",
     "form_factor",
     "form_factor_of",
     "load_recipe",
+    "read_out",
     "read_out_key",
     "recipe_from_dict",
     "recipe_names",
     "scattered_light",
     "simulate_to_file",
+    "unit_of",
     "without",
 ]

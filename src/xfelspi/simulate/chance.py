@@ -12,6 +12,9 @@ DRAW, READ_OUT, PAIR, SURROUND, BODY, COMPANY = 1, 2, 3, 4, 5, 6
 """The doors: beam and scene; read-out; which of a pair comes first; light beside the particles; what a
 particle is made of; what travels with it."""
 
+UNIT = 10
+"""A door that opens once per copy of a detector: what was made differently in it."""
+
 _ALL = 2**64 - 1
 
 _mine = threading.local()

@@ -1,4 +1,4 @@
-"""The detector: pixels, hole, gap, and the second door of chance, the read-out."""
+"""The detector: where its pixels are, its hole and its gap."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,8 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from xfelspi.errors import InputError
-
-from ._photons import poisson_counts
 
 MISSING = 0x200
 """CXI pixel mask: there is no pixel at this place."""
@@ -31,9 +29,10 @@ class Detector:
     horizontal_polarization : float
         Fraction of the light polarized along x.
     read_noise_photons : float
-        Standard deviation of the read-out noise per pixel, in photons; counts are rounded.
+        Standard deviation of the read-out noise per pixel, in photons; `ReadOut` has the rest of the
+        electronics.
     saturation_photons : int
-        Largest count that a pixel reports.
+        Largest count that a pixel reports, and what its well holds where charge blooms.
     """
 
     rows: int = 256
@@ -115,28 +114,3 @@ class Detector:
     def n_good(self) -> int:
         """Number of good pixels."""
         return int(np.count_nonzero(self.mask == 0))
-
-    def read_out(self, expected: np.ndarray, key: int) -> np.ndarray:
-        """Count photons: Poisson, then read-out noise and saturation where they are set.
-
-        Parameters
-        ----------
-        expected : (rows, columns) float32
-            Mean photons per pixel.
-        key : int
-            64 bits that decide every pixel's chance; the same key gives the same frame.
-
-        Returns
-        -------
-        counts : (rows, columns) uint16
-            Missing pixels are 0.
-        """
-        counts = np.empty(self.shape, dtype=np.uint16)
-        poisson_counts(np.ascontiguousarray(expected, dtype=np.float32), np.uint64(key), counts)
-        if self.read_noise_photons > 0.0:
-            noise = np.random.Generator(np.random.Philox(key=key)).standard_normal(self.shape, np.float32)
-            noisy = np.rint(counts + np.float32(self.read_noise_photons) * noise) * self.good
-            counts = np.clip(noisy, 0, 65_535).astype(np.uint16)
-        if self.saturation_photons < 65_535:
-            np.minimum(counts, np.uint16(self.saturation_photons), out=counts)
-        return counts

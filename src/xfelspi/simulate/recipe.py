@@ -14,13 +14,14 @@ from .beam import Beam
 from .body import Body
 from .company import Company
 from .detector import Detector
+from .readout import ReadOut
 from .scene import Sample
 from .surround import Background, Fluctuation
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """An experiment: beam, sample, body, company, background, fluctuation and detector."""
+    """An experiment: beam, sample, body, company, background, fluctuation, detector and read-out."""
 
     beam: Beam = field(default_factory=Beam)
     sample: Sample = field(default_factory=Sample)
@@ -29,6 +30,7 @@ class Recipe:
     background: Background = field(default_factory=Background)
     fluctuation: Fluctuation = field(default_factory=Fluctuation)
     detector: Detector = field(default_factory=Detector)
+    readout: ReadOut = field(default_factory=ReadOut)
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 

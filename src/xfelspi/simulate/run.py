@@ -22,6 +22,7 @@ from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress
 from xfelspi.shapes import Solid, make_solid, shape_name, sphere
 
 from .diffract import largest_q_per_nm, require_sampling
+from .readout import file_mask, read_out, unit_of
 from .recipe import Recipe
 from .scene import RANDOM, Forms
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key, runner_up
@@ -86,14 +87,20 @@ class Experiment:
 
     def expect(self, shot: Shot) -> Expectation:
         """Return the mean photons of a shot."""
-        return expected_photons(shot, self.recipe.detector, self.recipe.background)
+        recipe = self.recipe
+        shifts = recipe.readout.shifts
+        return expected_photons(shot, recipe.detector, recipe.background, missing_too=shifts)
+
+    def read_out(self, expected: np.ndarray, index: int) -> np.ndarray:
+        """Return the counts, (ny, nx) uint16, of shot `index` with these mean photons."""
+        unit = unit_of(self.recipe.detector, self.recipe.readout, self.seed, index)
+        return read_out(expected, unit, read_out_key(self.seed, index))
 
     def pattern(self, index: int) -> tuple[np.ndarray, ShotTruth]:
         """Return one frame, (ny, nx) uint16 counts, and its truth."""
         shot = self.draw(index)
         expectation = self.expect(shot)
-        frame = self.recipe.detector.read_out(expectation.photons, read_out_key(self.seed, index))
-        return frame, self._truth(shot, expectation)
+        return self.read_out(expectation.photons, index), self._truth(shot, expectation)
 
     def _truth(self, shot: Shot, expectation: Expectation) -> ShotTruth:
         particles = shot.scene.particles
@@ -178,7 +185,7 @@ def simulate_to_file(
             centre_yx=detector.middle_yx,
         ),
         shape=detector.shape,
-        mask=detector.mask,
+        mask=file_mask(detector, recipe.readout),
         n=n,
         block_size=experiment.block_size,
         overwrite=overwrite,

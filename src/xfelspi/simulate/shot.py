@@ -52,9 +52,9 @@ class Expectation:
     Parameters
     ----------
     photons : (ny, nx) float32
-        Per pixel; 0 where there is no pixel.
+        Per pixel; 0 where there is no pixel, unless asked for.
     total : float
-        Their sum.
+        Their sum over good pixels.
     background : float
         The part of it that no particle scattered, before the field.
     own : (k,) float64
@@ -134,7 +134,9 @@ def _draw_scene(
     return Scene(particles, tuple(foreign)), pulse
 
 
-def expected_photons(shot: Shot, detector: Detector, background: Background) -> Expectation:
+def expected_photons(
+    shot: Shot, detector: Detector, background: Background, *, missing_too: bool = False
+) -> Expectation:
     """Mean photon count in every pixel of one shot: a pure function.
 
     photons = field · (scattered + flat + halo) on good pixels. Where the recipe fixes the total, the
@@ -148,11 +150,14 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         Geometry and mask.
     background : Background
         Its mean strength; the pulse energy scales it where it is given in photons.
+    missing_too : bool
+        Give the light where there is no pixel as well, for panels that are not where they should be; the
+        numbers beside it are of good pixels all the same.
 
     Returns
     -------
     expectation : Expectation
-        Before any noise; see `Detector.read_out`.
+        Before any noise; see `read_out`.
 
     Raises
     ------
@@ -193,9 +198,11 @@ def expected_photons(shot: Shot, detector: Detector, background: Background) -> 
         halo_corner(pulse.centre_offset_pixels),
         field,
         weights,
-        good,
+        np.ones_like(good) if missing_too else good,
         photons,
     )
+    if missing_too:
+        total = lit_sum(photons, good)
     if not total < MOST:
         raise InputError(
             f"A frame of {total:.3g} photons is beyond what can be counted; lower beam.pulse_energy_mj, or "

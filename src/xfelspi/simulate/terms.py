@@ -25,6 +25,19 @@ TERMS: dict[str, tuple[str, ...]] = {
         "background.halo_photons",
     ),
     "field": ("fluctuation.rms",),
+    "panels": (
+        "readout.panel_gain_rms",
+        "readout.panel_offset_photons",
+        "readout.panel_offset_jitter_photons",
+    ),
+    "panel-shift": ("readout.panel_shift_pixels",),
+    "common-mode": ("readout.common_mode_photons",),
+    "read-noise": ("detector.read_noise_photons",),
+    "charge-sharing": ("readout.charge_cloud_pixels",),
+    "photon-conversion": ("readout.threshold_photons",),
+    "saturation": ("detector.saturation_photons", "readout.blooming"),
+    "bad-pixels": ("readout.hot_fraction", "readout.dead_fraction"),
+    "shadow": ("readout.shadow_width_pixels",),
 }
 """Term -> the settings that are it, as ``section.name``."""
 
