@@ -1,14 +1,17 @@
 """Draw shots from a recipe, diffract, read out, write."""
 
+from .background import Background
 from .beam import Beam, Pulse
+from .blanks import Blanks, read_blanks
 from .detector import Detector
 from .diffract import Light, scattered_light
+from .fluctuation import Fluctuation
 from .form_factor import form_factor
 from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
 from .run import Experiment, simulate_to_file
 from .scene import Particle, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
-from .surround import Background, Fluctuation
+from .surround import Surround
 from .table import FormFactor, form_factor_of
 from .terms import TERMS, without
 
@@ -16,6 +19,7 @@ __all__ = [
     "TERMS",
     "Background",
     "Beam",
+    "Blanks",
     "Detector",
     "Expectation",
     "Experiment",
@@ -28,11 +32,13 @@ __all__ = [
     "Sample",
     "Scene",
     "Shot",
+    "Surround",
     "draw_shot",
     "expected_photons",
     "form_factor",
     "form_factor_of",
     "load_recipe",
+    "read_blanks",
     "read_out_key",
     "recipe_from_dict",
     "recipe_names",

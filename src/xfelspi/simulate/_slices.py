@@ -336,3 +336,109 @@ def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, goo
             row_total += value
         total += row_total
     return total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def add_beside(
+    photons, gain, keep, gas, gas_gain, even, even_gain, blank, blank_gain,
+    apertures, strengths, corner, blobs, blob_gain, weights, good,
+):  # fmt: skip
+    """Set photons to keep · (gain · photons + added) + blob_gain · max(blobs, 0); return Σ good · added.
+
+    added = gas_gain · gas + even_gain · even + blank_gain · blank + Σ_i strengths_i · apertures_i.
+    photons, gas, even, blank, good (ny, nx) float32; apertures (n, ny + 2 m, nx + 2 m) float32 drawn about
+    their own middle, read bilinearly from corner (2,) (y, x); strengths (n,) float32; blobs (1, rows, nx)
+    coarse rows widened along x, with weights (step, TAPS). What is empty is not added.
+    """
+    ny, nx = photons.shape
+    row = np.empty(nx, dtype=np.float32)
+    line = np.zeros((1, nx), dtype=np.float32)
+    mixed = np.zeros((2, nx + 1), dtype=np.float32)  # the apertures' rows above and below a pixel's
+    top, left = int(corner[0]), int(corner[1])
+    fy, fx = np.float32(corner[0] - top), np.float32(corner[1] - left)
+    one = np.float32(1.0)
+    w00, w01 = (one - fy) * (one - fx), (one - fy) * fx
+    w10, w11 = fy * (one - fx), fy * fx
+    if apertures.shape[0] > 0:
+        _mix(apertures, strengths, top, left, mixed, 0)
+    total = np.float64(0.0)
+    for y in range(ny):
+        for x in range(nx):
+            row[x] = 0.0
+        if gas.shape[0] > 0:
+            for x in range(nx):
+                row[x] += gas_gain * gas[y, x]
+        if even.shape[0] > 0:
+            for x in range(nx):
+                row[x] += even_gain * even[y, x]
+        if blank.shape[0] > 0:
+            for x in range(nx):
+                row[x] += blank_gain * blank[y, x]
+        if apertures.shape[0] > 0:
+            up, down = y % 2, 1 - y % 2
+            _mix(apertures, strengths, top + y + 1, left, mixed, down)
+            for x in range(nx):
+                row[x] += (w00 * mixed[up, x] + w01 * mixed[up, x + 1]) + (
+                    w10 * mixed[down, x] + w11 * mixed[down, x + 1]
+                )
+        if blobs.shape[1] > 0:
+            _widen_row(blobs, 0, weights, y, line)
+        row_total = np.float32(0.0)
+        for x in range(nx):
+            photons[y, x] = keep * (gain * photons[y, x] + row[x]) + blob_gain * max(
+                line[0, x], np.float32(0.0)
+            )
+            row_total += good[y, x] * row[x]
+        total += row_total
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _mix(apertures, strengths, y, left, mixed, i):
+    """mixed[i, x] = Σ_n strengths[n] · apertures[n, y, left + x]."""
+    for x in range(mixed.shape[1]):
+        mixed[i, x] = strengths[0] * apertures[0, y, left + x]
+    for n in range(1, strengths.size):
+        for x in range(mixed.shape[1]):
+            mixed[i, x] += strengths[n] * apertures[n, y, left + x]
+
+
+@njit(nogil=True, cache=True)
+def add_streak(photons, middle, angle, width, length, strength, good):
+    """Add c · exp(-d² / 2 width²) (1 + s²/length²)^(-3/2) to photons; return what falls on good pixels.
+
+    d and s are the distances across and along a line through middle (2,) (y, x), angle radians from +x
+    towards +y, cut at d = 4 width; c makes the sum over good pixels `strength`. photons, good (ny, nx)
+    float32.
+    """
+    ny, nx = photons.shape
+    cosine, sine = math.cos(angle), math.sin(angle)
+    band = np.empty(nx, dtype=np.float32)
+    total = 0.0
+    scale = 0.0
+    for turn in range(2):  # first the sum, then the light
+        for y in range(ny):
+            v = y - middle[0]
+            first, last = 0, nx  # pixels with |x sin - v cos| < 4 width
+            if abs(sine) > 1e-6:
+                a = middle[1] + (v * cosine - 4.0 * width) / sine
+                b = middle[1] + (v * cosine + 4.0 * width) / sine
+                first = int(min(max(min(a, b), 0.0), nx))
+                last = int(min(max(max(a, b) + 1.0, 0.0), nx))
+            for x in range(first, last):
+                u = x - middle[1]
+                across = (v * cosine - u * sine) / width
+                along = (u * cosine + v * sine) / length
+                fall = 1.0 + along * along
+                near = across * across < 16.0
+                band[x] = math.exp(-0.5 * across * across) / (fall * math.sqrt(fall)) if near else 0.0
+            if turn == 0:
+                for x in range(first, last):
+                    total += band[x] * good[y, x]
+            else:
+                for x in range(first, last):
+                    photons[y, x] += scale * band[x]
+        if not total > 0.0:
+            return 0.0
+        scale = strength / total
+    return strength

@@ -12,6 +12,9 @@ DRAW, READ_OUT, PAIR, SURROUND, BODY, COMPANY = 1, 2, 3, 4, 5, 6
 """The doors: beam and scene; read-out; which of a pair comes first; light beside the particles; what a
 particle is made of; what travels with it."""
 
+BEAM, DRIFT, RUN = 7, 8, 9
+"""Further doors: where the beam points; knots of its slow drift; what stays as it is for a whole run."""
+
 _ALL = 2**64 - 1
 
 _mine = threading.local()

@@ -10,10 +10,11 @@ from typing import Any
 
 from xfelspi.errors import InputError
 
+from .background import Background
 from .beam import Beam
 from .detector import Detector
+from .fluctuation import Fluctuation
 from .scene import Sample
-from .surround import Background, Fluctuation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from xfelspi.errors import InputError
 from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress_frame, gather
 from xfelspi.shapes import Solid, make_solid, shape_name
 
+from .blanks import Blanks, read_blanks
 from .diffract import largest_q_per_nm, require_sampling
 from .recipe import Recipe
 from .shot import Expectation, Shot, draw_shot, expected_photons, label_of, read_out_key, runner_up
@@ -54,7 +55,8 @@ class Experiment:
     Raises
     ------
     InputError
-        If the shape is unknown or unusable, or too large for the detector to sample.
+        If the shape is unknown or unusable, or too large for the detector to sample, or if the blanks that
+        the recipe names cannot be used.
 
     Examples
     --------
@@ -74,9 +76,13 @@ class Experiment:
         self.solid: Solid = make_solid(sample.shape, sample.diameter_nm, sample.proportions)
         ratio = sample.largest_diameter_nm / sample.diameter_nm
         require_sampling(sample.diameter_nm, recipe.beam.photon_energy_ev, detector, ratio)
-        jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels)
+        tilt_pixels = (
+            5e-4 * max(recipe.beam.wavefront_tilt_mrad) * detector.distance_m / detector.pixel_size_m
+        )
+        jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels) + min(tilt_pixels, 64.0)
         reach = largest_q_per_nm(recipe.beam.photon_energy_ev, detector, jitter)
         extent = reach * sample.largest_diameter_nm / 2.0
+        self.blanks: Blanks | None = read_blanks(recipe.background, recipe.beam, detector)
         tell = None
         if progress is not None:
 
@@ -93,7 +99,7 @@ class Experiment:
 
     def draw(self, index: int) -> Shot:
         """Return what chance decided for one shot."""
-        return draw_shot(self.recipe, self.form, self.seed, index)
+        return draw_shot(self.recipe, self.form, self.seed, index, self.blanks)
 
     def expect(self, shot: Shot) -> Expectation:
         """Return the mean photons of a shot."""
@@ -208,11 +214,13 @@ def _cores() -> int:
 
 
 def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
+    blanks = experiment.blanks
     return {
         "recipe": experiment.recipe.as_dict(),
         "shape": experiment.shape,
         # The geometry itself, so that a changed mesh file is another run.
         "solid_sha256": hashlib.sha256(experiment.solid.fingerprint()).hexdigest(),
+        **({"blanks_sha256": blanks.sha256} if blanks else {}),
         "seed": experiment.seed,
         "n": n,
         "version": __version__,

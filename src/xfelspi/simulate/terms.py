@@ -16,6 +16,19 @@ TERMS: dict[str, tuple[str, ...]] = {
         "background.halo_photons",
     ),
     "field": ("fluctuation.rms",),
+    "energy-drift": ("beam.energy_drift",),
+    "pointing-jitter": ("beam.pointing_jitter_um",),
+    "focus-wings": ("beam.wing_fraction",),
+    "wavefront-tilt": ("beam.wavefront_tilt_mrad",),
+    "coherence": ("beam.coherence_length_um",),
+    "gas": ("background.gas_fraction", "background.gas_mbar_cm"),
+    "apertures": ("background.aperture_fraction", "background.aperture_photons"),
+    "incoherent": ("background.incoherent_fraction",),
+    "streak": ("background.streak_probability",),
+    "background-amplitude": ("background.amplitude_spread",),
+    "background-centre": ("background.centre_spread_pixels",),
+    "blanks": ("background.file",),
+    "blobs": ("fluctuation.additive_fraction",),
 }
 """Term -> the settings that are it, as ``section.name``."""
 
