@@ -341,14 +341,15 @@ def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, goo
 @njit(nogil=True, cache=True, fastmath=_FAST)
 def add_beside(
     photons, gain, keep, gas, gas_gain, even, even_gain, blank, blank_gain,
-    apertures, strengths, corner, blobs, blob_gain, weights, good,
+    apertures, spans, strengths, corner, blobs, blob_gain, weights, good,
 ):  # fmt: skip
     """Set photons to keep · (gain · photons + added) + blob_gain · max(blobs, 0); return Σ good · added.
 
     added = gas_gain · gas + even_gain · even + blank_gain · blank + Σ_i strengths_i · apertures_i.
     photons, gas, even, blank, good (ny, nx) float32; apertures (n, ny + 2 m, nx + 2 m) float32 drawn about
-    their own middle, read bilinearly from corner (2,) (y, x); strengths (n,) float32; blobs (1, rows, nx)
-    coarse rows widened along x, with weights (step, TAPS). What is empty is not added.
+    their own middle, read bilinearly from corner (2,) (y, x), the first everywhere and the others from
+    column spans[n, y, 0] to spans[n, y, 1]; strengths (n,) float32; blobs (1, rows, nx) coarse rows widened
+    along x, with weights (step, TAPS). What is empty is not added.
     """
     ny, nx = photons.shape
     row = np.empty(nx, dtype=np.float32)
@@ -360,7 +361,7 @@ def add_beside(
     w00, w01 = (one - fy) * (one - fx), (one - fy) * fx
     w10, w11 = fy * (one - fx), fy * fx
     if apertures.shape[0] > 0:
-        _mix(apertures, strengths, top, left, mixed, 0)
+        _mix(apertures, spans, strengths, top, left, mixed[0])
     total = np.float64(0.0)
     for y in range(ny):
         for x in range(nx):
@@ -375,12 +376,10 @@ def add_beside(
             for x in range(nx):
                 row[x] += blank_gain * blank[y, x]
         if apertures.shape[0] > 0:
-            up, down = y % 2, 1 - y % 2
-            _mix(apertures, strengths, top + y + 1, left, mixed, down)
+            upper, lower = mixed[y % 2], mixed[1 - y % 2]
+            _mix(apertures, spans, strengths, top + y + 1, left, lower)
             for x in range(nx):
-                row[x] += (w00 * mixed[up, x] + w01 * mixed[up, x + 1]) + (
-                    w10 * mixed[down, x] + w11 * mixed[down, x + 1]
-                )
+                row[x] += (w00 * upper[x] + w01 * upper[x + 1]) + (w10 * lower[x] + w11 * lower[x + 1])
         if blobs.shape[1] > 0:
             _widen_row(blobs, 0, weights, y, line)
         row_total = np.float32(0.0)
@@ -394,51 +393,58 @@ def add_beside(
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _mix(apertures, strengths, y, left, mixed, i):
-    """mixed[i, x] = Σ_n strengths[n] · apertures[n, y, left + x]."""
-    for x in range(mixed.shape[1]):
-        mixed[i, x] = strengths[0] * apertures[0, y, left + x]
+def _mix(apertures, spans, strengths, y, left, mixed):
+    """mixed[x] = Σ_n strengths[n] · apertures[n, y, left + x], only where spans[n, y] says there is light."""
+    even = apertures[0, y, left:]
+    for x in range(mixed.size):
+        mixed[x] = strengths[0] * even[x]
     for n in range(1, strengths.size):
-        for x in range(mixed.shape[1]):
-            mixed[i, x] += strengths[n] * apertures[n, y, left + x]
+        first = max(spans[n, y, 0] - left, 0)
+        last = min(spans[n, y, 1] - left, mixed.size)
+        if last > first:
+            arm, part = apertures[n, y, left + first :], mixed[first:last]
+            for x in range(part.size):
+                part[x] += strengths[n] * arm[x]
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, fastmath=_FAST)
 def add_streak(photons, middle, angle, width, length, strength, good):
-    """Add c · exp(-d² / 2 width²) (1 + s²/length²)^(-3/2) to photons; return what falls on good pixels.
+    """Add c · (1 - d²/9 width²)³ (1 + s²/length²)^(-3/2) to photons; return what falls on good pixels.
 
     d and s are the distances across and along a line through middle (2,) (y, x), angle radians from +x
-    towards +y, cut at d = 4 width; c makes the sum over good pixels `strength`. photons, good (ny, nx)
-    float32.
+    towards +y, and d < 3 width; c makes the sum over good pixels `strength`. photons, good (ny, nx) float32.
     """
     ny, nx = photons.shape
     cosine, sine = math.cos(angle), math.sin(angle)
-    band = np.empty(nx, dtype=np.float32)
-    total = 0.0
-    scale = 0.0
-    for turn in range(2):  # first the sum, then the light
+    one = np.float32(1.0)
+    by_width, by_length = 1.0 / (3.0 * width), 1.0 / length
+    across_x, along_x = np.float32(-sine * by_width), np.float32(cosine * by_length)
+    total, c = np.float64(0.0), 0.0
+    for _ in range(2):  # first the sum, then the light
+        brightness = np.float32(c)
         for y in range(ny):
             v = y - middle[0]
-            first, last = 0, nx  # pixels with |x sin - v cos| < 4 width
+            first, last = 0, nx  # pixels with |x sin - v cos| < 3 width
             if abs(sine) > 1e-6:
-                a = middle[1] + (v * cosine - 4.0 * width) / sine
-                b = middle[1] + (v * cosine + 4.0 * width) / sine
-                first = int(min(max(min(a, b), 0.0), nx))
-                last = int(min(max(max(a, b) + 1.0, 0.0), nx))
-            for x in range(first, last):
-                u = x - middle[1]
-                across = (v * cosine - u * sine) / width
-                along = (u * cosine + v * sine) / length
-                fall = 1.0 + along * along
-                near = across * across < 16.0
-                band[x] = math.exp(-0.5 * across * across) / (fall * math.sqrt(fall)) if near else 0.0
-            if turn == 0:
-                for x in range(first, last):
-                    total += band[x] * good[y, x]
-            else:
-                for x in range(first, last):
-                    photons[y, x] += scale * band[x]
+                centre, reach = middle[1] + v * cosine / sine, 3.0 * width / abs(sine)
+                first = int(min(max(centre - reach, 0.0), nx))
+                last = int(min(max(centre + reach + 1.0, 0.0), nx))
+            if last <= first:
+                continue
+            across_0 = np.float32((v * cosine - (first - middle[1]) * sine) * by_width)
+            along_0 = np.float32(((first - middle[1]) * cosine + v * sine) * by_length)
+            row, here = photons[y, first:last], good[y, first:last]
+            row_total = np.float32(0.0)
+            for x in range(last - first):
+                across = across_0 + np.float32(x) * across_x
+                along = along_0 + np.float32(x) * along_x
+                near = max(one - across * across, np.float32(0.0))
+                fall = one + along * along
+                light = near * near * near / (fall * np.sqrt(fall))
+                row_total += light * here[x]
+                row[x] += brightness * light
+            total += row_total
         if not total > 0.0:
             return 0.0
-        scale = strength / total
+        c = strength / total
     return strength

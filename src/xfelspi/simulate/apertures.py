@@ -12,6 +12,12 @@ from .halo import around_beam
 NARROWEST, WIDEST = math.radians(2.0), math.radians(8.0)
 """Standard deviation of an arm's direction, in radians: slit flares of a few degrees."""
 
+REACH = 4.0
+"""Standard deviations from an arm's middle at which it ends."""
+
+REACH = 4.0
+"""Standard deviations from an arm's middle at which it ends."""
+
 MOST_ARMS = 8
 
 
@@ -30,11 +36,12 @@ def draw_arms(seed: int) -> tuple[tuple[float, float, float], ...]:
 
 
 @lru_cache(maxsize=2)
-def aperture_templates(detector: Detector, power: float, arms: tuple[tuple[float, float], ...]) -> np.ndarray:
-    """r^-power about the middle, evenly round and in each arm: (1 + arms, rows + 2 rim, columns + 2 rim).
+def aperture_templates(
+    detector: Detector, power: float, arms: tuple[tuple[float, float], ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """r^-power about the middle, evenly round and in each arm, and where each arm is lit.
 
-    float32, each with a sum of 1 over good pixels. Nearer to the beam than half the distance of the nearest
-    good pixel it stays as it is there.
+    Nearer to the beam than half the distance of the nearest good pixel it stays as it is there.
 
     Parameters
     ----------
@@ -43,19 +50,30 @@ def aperture_templates(detector: Detector, power: float, arms: tuple[tuple[float
     power : float
         Of the fall.
     arms : tuple of (float, float)
-        Direction in radians, from +x towards +y, and width of each.
+        Direction in radians, from +x towards +y, and standard deviation of each.
+
+    Returns
+    -------
+    templates : (1 + arms, rows + 2 rim, columns + 2 rim) float32
+        Each with a sum of 1 over good pixels.
+    spans : (1 + arms, rows + 2 rim, 2) int64
+        First lit column of each row, and one past the last.
     """
     y, x, r, nearest, inside = around_beam(detector)
     good = detector.mask == 0
     fall = (nearest / np.maximum(r, 0.5 * nearest)) ** power
-    templates = np.empty((1 + len(arms), *r.shape), dtype=np.float32)
     towards = np.arctan2(y, x)
-    for template, arm in zip(templates, (None, *arms), strict=True):
+    templates = np.empty((1 + len(arms), *r.shape), dtype=np.float32)
+    spans = np.zeros((*templates.shape[:2], 2), dtype=np.int64)
+    for template, span, arm in zip(templates, spans, (None, *arms), strict=True):
         shape = fall
         if arm is not None:
             direction, width = arm
-            off = np.angle(np.exp(1j * (towards - direction)))
-            shape = fall * np.exp(-((off / width) ** 2) / 2.0)
+            off = np.angle(np.exp(1j * (towards - direction))) / width
+            shape = fall * np.where(np.abs(off) < REACH, np.exp(-(off**2) / 2.0), 0.0)
         total = shape[inside][good].sum()
         template[...] = shape / total if total > 0.0 else 0.0
-    return templates
+        lit = template > 0.0
+        span[:, 0] = lit.argmax(axis=1)
+        span[:, 1] = np.where(lit.any(axis=1), lit.shape[1] - lit[:, ::-1].argmax(axis=1), 0)
+    return templates, spans

@@ -44,8 +44,8 @@ class Background:
     streak_fraction, streak_photons : float
         Of a streak, on good pixels.
     streak_width_pixels, streak_length_pixels : float
-        Standard deviation across, and length ℓ of the fall (1 + s²/ℓ²)^(-3/2) along it: q^-3 far out, as
-        for a smooth cylinder.
+        Standard deviation across, ending at three of them, and length ℓ of the fall (1 + s²/ℓ²)^(-3/2)
+        along it: q^-3 far out, as for a smooth cylinder.
     streak_angle_deg, streak_angle_spread_deg : float
         Its direction from the x axis towards the y axis, evenly up to the spread to either side; 90 is any.
     amplitude_spread : float

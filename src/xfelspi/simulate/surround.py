@@ -239,10 +239,10 @@ def light_beside(
     blank, blank_gain = dark, 0.0
     if surround.blank is not None and surround.blank_photons > 0.0:
         blank, blank_gain = surround.blank, light.blank / surround.blank_photons
-    apertures = np.empty((0, 0, 0), dtype=np.float32)
+    apertures, spans = np.empty((0, 0, 0), dtype=np.float32), np.empty((0, 0, 0), dtype=np.int64)
     if light.apertures:
         directions = tuple((direction, width) for direction, width, _ in surround.arms)
-        apertures = aperture_templates(detector, background.aperture_power, directions)
+        apertures, spans = aperture_templates(detector, background.aperture_power, directions)
     offset = pulse.centre_offset_pixels
     centre = (offset[0] + surround.centre_shift_pixels[0], offset[1] + surround.centre_shift_pixels[1])
     nodes = dark if surround.blobs is None else surround.blobs
@@ -261,6 +261,7 @@ def light_beside(
         blank,
         np.float32(blank_gain),
         apertures,
+        spans,
         np.array(light.apertures, dtype=np.float32),
         halo_corner(centre),
         blobs,
