@@ -8,3 +8,6 @@ HC_EV_NM = 1_239.841_984
 
 ELEMENTARY_CHARGE_C = 1.602_176_634e-19
 """Joules in one electronvolt."""
+
+BOLTZMANN_J_PER_K = 1.380_649e-23
+"""Boltzmann constant."""

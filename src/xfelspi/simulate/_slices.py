@@ -369,3 +369,115 @@ def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, goo
             row_total += value
         total += row_total
     return total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def add_beside(
+    photons, gain, keep, gas, gas_gain, even, even_gain, blank, blank_gain,
+    apertures, spans, strengths, corner, blobs, blob_gain, weights, good,
+):  # fmt: skip
+    """Set photons to keep · (gain · photons + added) + blob_gain · max(blobs, 0); return Σ good · added.
+
+    added = gas_gain · gas + even_gain · even + blank_gain · blank + Σ_i strengths_i · apertures_i.
+    photons, gas, even, blank, good (ny, nx) float32; apertures (n, ny + 2 m, nx + 2 m) float32 drawn about
+    their own middle, read bilinearly from corner (2,) (y, x), the first everywhere and the others from
+    column spans[n, y, 0] to spans[n, y, 1]; strengths (n,) float32; blobs (1, rows, nx) coarse rows widened
+    along x, with weights (step, TAPS). What is empty is not added.
+    """
+    ny, nx = photons.shape
+    row = np.empty(nx, dtype=np.float32)
+    line = np.zeros((1, nx), dtype=np.float32)
+    mixed = np.zeros((2, nx + 1), dtype=np.float32)  # the apertures' rows above and below a pixel's
+    top, left = int(corner[0]), int(corner[1])
+    fy, fx = np.float32(corner[0] - top), np.float32(corner[1] - left)
+    one = np.float32(1.0)
+    w00, w01 = (one - fy) * (one - fx), (one - fy) * fx
+    w10, w11 = fy * (one - fx), fy * fx
+    if apertures.shape[0] > 0:
+        _mix(apertures, spans, strengths, top, left, mixed[0])
+    total = np.float64(0.0)
+    for y in range(ny):
+        for x in range(nx):
+            row[x] = 0.0
+        if gas.shape[0] > 0:
+            for x in range(nx):
+                row[x] += gas_gain * gas[y, x]
+        if even.shape[0] > 0:
+            for x in range(nx):
+                row[x] += even_gain * even[y, x]
+        if blank.shape[0] > 0:
+            for x in range(nx):
+                row[x] += blank_gain * blank[y, x]
+        if apertures.shape[0] > 0:
+            upper, lower = mixed[y % 2], mixed[1 - y % 2]
+            _mix(apertures, spans, strengths, top + y + 1, left, lower)
+            for x in range(nx):
+                row[x] += (w00 * upper[x] + w01 * upper[x + 1]) + (w10 * lower[x] + w11 * lower[x + 1])
+        if blobs.shape[1] > 0:
+            _widen_row(blobs, 0, weights, y, line)
+        row_total = np.float32(0.0)
+        for x in range(nx):
+            photons[y, x] = keep * (gain * photons[y, x] + row[x]) + blob_gain * max(
+                line[0, x], np.float32(0.0)
+            )
+            row_total += good[y, x] * row[x]
+        total += row_total
+    return total
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def _mix(apertures, spans, strengths, y, left, mixed):
+    """mixed[x] = Σ_n strengths[n] · apertures[n, y, left + x], only where spans[n, y] says there is light."""
+    even = apertures[0, y, left:]
+    for x in range(mixed.size):
+        mixed[x] = strengths[0] * even[x]
+    for n in range(1, strengths.size):
+        first = max(spans[n, y, 0] - left, 0)
+        last = min(spans[n, y, 1] - left, mixed.size)
+        if last > first:
+            arm, part = apertures[n, y, left + first :], mixed[first:last]
+            for x in range(part.size):
+                part[x] += strengths[n] * arm[x]
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def add_streak(photons, middle, angle, width, length, strength, good):
+    """Add c · (1 - d²/9 width²)³ (1 + s²/length²)^(-3/2) to photons; return what falls on good pixels.
+
+    d and s are the distances across and along a line through middle (2,) (y, x), angle radians from +x
+    towards +y, and d < 3 width; c makes the sum over good pixels `strength`. photons, good (ny, nx) float32.
+    """
+    ny, nx = photons.shape
+    cosine, sine = math.cos(angle), math.sin(angle)
+    one = np.float32(1.0)
+    by_width, by_length = 1.0 / (3.0 * width), 1.0 / length
+    across_x, along_x = np.float32(-sine * by_width), np.float32(cosine * by_length)
+    total, c = np.float64(0.0), 0.0
+    for _ in range(2):  # first the sum, then the light
+        brightness = np.float32(c)
+        for y in range(ny):
+            v = y - middle[0]
+            first, last = 0, nx  # pixels with |x sin - v cos| < 3 width
+            if abs(sine) > 1e-6:
+                centre, reach = middle[1] + v * cosine / sine, 3.0 * width / abs(sine)
+                first = int(min(max(centre - reach, 0.0), nx))
+                last = int(min(max(centre + reach + 1.0, 0.0), nx))
+            if last <= first:
+                continue
+            across_0 = np.float32((v * cosine - (first - middle[1]) * sine) * by_width)
+            along_0 = np.float32(((first - middle[1]) * cosine + v * sine) * by_length)
+            row, here = photons[y, first:last], good[y, first:last]
+            row_total = np.float32(0.0)
+            for x in range(last - first):
+                across = across_0 + np.float32(x) * across_x
+                along = along_0 + np.float32(x) * along_x
+                near = max(one - across * across, np.float32(0.0))
+                fall = one + along * along
+                light = near * near * near / (fall * np.sqrt(fall))
+                row_total += light * here[x]
+                row[x] += brightness * light
+            total += row_total
+        if not total > 0.0:
+            return 0.0
+        c = strength / total
+    return strength

@@ -14,6 +14,8 @@ particle is made of; what travels with it."""
 
 UNIT = 10
 """A door that opens once per copy of a detector: what was made differently in it."""
+BEAM, DRIFT, RUN = 7, 8, 9
+"""Further doors: where the beam points; knots of its slow drift; what stays as it is for a whole run."""
 
 _ALL = 2**64 - 1
 

@@ -62,10 +62,11 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     Particles add as amplitudes, each in the fluence of its own place,
 
         A_j(q) = r_e ρ_j √(fluence_j P Ω) F_j(R_jᵀ q) exp(-i q·r_j),
-        photons = Σ_j |A_j|² + 2 Re Σ_{j<k} A_j A_k* s(Δφ_x / 2) s(Δφ_y / 2),
+        photons = Σ_j |A_j|² + 2 Re Σ_{j<k} A_j A_k* γ_jk s(Δφ_x / 2) s(Δφ_y / 2),
 
     with s(x) = sin x / x and Δφ the change of the pair's phase difference across the pixel: a pixel
-    integrates over its fringes. Particles beyond `BLUR_FROM` are summed like this about each of several
+    integrates over its fringes. γ_jk = exp(-d_jk² / 2ξ²) for a transverse coherence length ξ; each particle
+    is taken as small against it. Particles beyond `BLUR_FROM` are summed like this about each of several
     Gauss-Legendre nodes of the pixel. Kinematic (first Born) limit: no absorption, no refraction.
 
     Parameters
@@ -349,7 +350,7 @@ def _on_table(
 def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> np.ndarray:
     """Outer-product phase of each pair along y (axis 0) or x (1), times its average over the pixel.
 
-    (pairs, 2, pixels) float32; the factor 2 of the cross terms is in those along x.
+    (pairs, 2, pixels) float32; the factor 2 of the cross terms and their visibility are in those along x.
     """
     pairs = list(combinations(range(len(shifts)), 2))
     ramps = np.empty((len(pairs), 2, detector.shape[axis]), dtype=np.float32)
@@ -358,9 +359,9 @@ def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detecto
     origin = detector.middle_yx[axis] + pulse.centre_offset_pixels[axis] - node.place
     u = (np.arange(detector.shape[axis]) - origin) * detector.pixel_size_m
     geometry = (pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m)
-    gain = 1.0 + axis
     for i, (a, b) in enumerate(pairs):
         apart = shifts[a] - shifts[b]
+        gain = 2.0 * _visibility(apart, pulse.coherence_length_um) if axis == 1 else 1.0
         if len(node.legendre) == 1:
             pair_ramp(u, apart[1 - axis], apart[2], *geometry, gain, ramps[i])
         else:
@@ -368,6 +369,12 @@ def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detecto
             legendre[: len(node.legendre)] = node.legendre
             node_ramp(u, apart[1 - axis], apart[2], *geometry, gain, node.place, legendre, ramps[i])
     return ramps
+
+
+def _visibility(apart_nm: np.ndarray, coherence_length_um: float) -> float:
+    """exp(-d² / 2ξ²) for a transverse distance d: Gaussian Schell model."""
+    d_squared_um2 = (apart_nm[0] ** 2 + apart_nm[1] ** 2) * 1e-6
+    return math.exp(-d_squared_um2 / (2.0 * coherence_length_um**2))
 
 
 def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:

@@ -10,13 +10,14 @@ from typing import Any
 
 from xfelspi.errors import InputError
 
+from .background import Background
 from .beam import Beam
 from .body import Body
 from .company import Company
 from .detector import Detector
+from .fluctuation import Fluctuation
 from .readout import ReadOut
 from .scene import Sample
-from .surround import Background, Fluctuation
 
 
 @dataclass(frozen=True, kw_only=True)

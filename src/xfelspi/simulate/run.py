@@ -21,6 +21,7 @@ from xfelspi.errors import InputError
 from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress_frame, gather
 from xfelspi.shapes import Solid, make_solid, shape_name, sphere
 
+from .blanks import Blanks, read_blanks
 from .diffract import largest_q_per_nm, require_sampling
 from .readout import file_mask, read_out, unit_of
 from .recipe import Recipe
@@ -56,7 +57,8 @@ class Experiment:
     Raises
     ------
     InputError
-        If the shape is unknown or unusable, or too large for the detector to sample.
+        If the shape is unknown or unusable, or too large for the detector to sample, or if the blanks that
+        the recipe names cannot be used.
 
     Examples
     --------
@@ -74,6 +76,7 @@ class Experiment:
         self.shape = shape_name(recipe.sample.shape)
         self.solids = _solids(recipe)
         self.forms = _forms(recipe, self.solids, progress)
+        self.blanks: Blanks | None = read_blanks(recipe.background, recipe.beam, recipe.detector)
 
     @property
     def block_size(self) -> int:
@@ -83,7 +86,7 @@ class Experiment:
 
     def draw(self, index: int) -> Shot:
         """Return what chance decided for one shot."""
-        return draw_shot(self.recipe, self.forms, self.seed, index)
+        return draw_shot(self.recipe, self.forms, self.seed, index, self.blanks)
 
     def expect(self, shot: Shot) -> Expectation:
         """Return the mean photons of a shot."""
@@ -217,7 +220,9 @@ def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None)
     foreign_nm = company.largest_foreign_nm(outer_nm, sample.density) if company.needs_spheres else 0.0
     energy_ev = recipe.beam.photon_energy_ev
     require_sampling(sample.diameter_nm, energy_ev, detector, max(outer_nm, foreign_nm) / sample.diameter_nm)
-    reach = largest_q_per_nm(energy_ev, detector, max(10.0, 4.0 * recipe.beam.centre_jitter_pixels))
+    tilt_pixels = 5e-4 * max(recipe.beam.wavefront_tilt_mrad) * detector.distance_m / detector.pixel_size_m
+    jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels) + min(tilt_pixels, 64.0)
+    reach = largest_q_per_nm(energy_ev, detector, jitter)
 
     def form(solid: Solid, extent: float) -> FormFactor:
         tell = None
@@ -241,11 +246,13 @@ def _cores() -> int:
 
 
 def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
+    blanks = experiment.blanks
     return {
         "recipe": experiment.recipe.as_dict(),
         "shape": experiment.shape,
         # The geometry itself, so that a changed mesh file is another run.
         "solid_sha256": hashlib.sha256(b"".join(s.fingerprint() for s in experiment.solids)).hexdigest(),
+        **({"blanks_sha256": blanks.sha256} if blanks else {}),
         "seed": experiment.seed,
         "n": n,
         "version": __version__,

@@ -1,20 +1,23 @@
 """One shot: drawn from a recipe by chance, then turned into expected photons by physics alone."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xfelspi.errors import InputError
 
 from ._slices import frame_light, lit_sum, row_weights, widen_columns, widening_weights
+from .background import Background
 from .beam import Pulse
+from .blanks import Blanks
 from .chance import BODY, COMPANY, DRAW, PAIR, READ_OUT, hash64, stream
 from .detector import Detector
 from .diffract import scattered_light
+from .halo import halo_corner, halo_template
 from .recipe import Recipe
 from .scene import RANDOM, Forms, Scene
-from .surround import Background, halo_corner, halo_template
+from .surround import NOTHING, Surround, draw_surround, light_beside, strengths
 
 SCARCEST, MOST = 1e-25, 1e30
 """Photons a frame may hold for single precision to keep its digits."""
@@ -36,6 +39,8 @@ class Shot:
         Coarse nodes of the multiplicative field; None for an even detector.
     field_step : int
         Pixels between its nodes.
+    surround : Surround
+        The light beside the particles.
     """
 
     scene: Scene
@@ -43,6 +48,7 @@ class Shot:
     photons: float | None
     field: np.ndarray | None
     field_step: int
+    surround: Surround = NOTHING
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Expectation:
     total : float
         Their sum over good pixels.
     background : float
-        The part of it that no particle scattered, before the field.
+        The part of it that no particle scattered coherently, before field and blobs.
     own : (k,) float64
         Photons of each particle alone on good pixels, before the field.
     gain : float
@@ -75,7 +81,7 @@ def read_out_key(seed: int, index: int) -> int:
     return hash64(seed, READ_OUT, index)
 
 
-def draw_shot(recipe: Recipe, forms: Forms, seed: int, index: int) -> Shot:
+def draw_shot(recipe: Recipe, forms: Forms, seed: int, index: int, blanks: Blanks | None = None) -> Shot:
     """Draw shot `index` of a run; it depends on (recipe, seed, index) alone.
 
     Parameters
@@ -86,10 +92,13 @@ def draw_shot(recipe: Recipe, forms: Forms, seed: int, index: int) -> Shot:
         Form factors of what the recipe's scenes are made of.
     seed, index : int
         Run and shot.
+    blanks : Blanks, optional
+        What `read_blanks` makes of the file that `background.file` names.
     """
     rng = stream(seed, DRAW, index)
     single_comes_first = hash64(seed, PAIR, index // 2) % 2 == 0
-    scene, pulse = _draw_scene(recipe, forms, seed, index, rng, single_comes_first == (index % 2 == 0))
+    is_single = single_comes_first == (index % 2 == 0)
+    scene, pulse, tilt_mrad = _draw_scene(recipe, forms, seed, index, rng, is_single)
     photons = None
     if recipe.beam.photons_per_frame is not None:
         low, high = recipe.beam.photons_per_frame
@@ -97,12 +106,30 @@ def draw_shot(recipe: Recipe, forms: Forms, seed: int, index: int) -> Shot:
     field = None
     if recipe.fluctuation.rms > 0.0:
         field = recipe.fluctuation.draw(rng, recipe.detector)
-    return Shot(scene, pulse, photons, field, recipe.fluctuation.step)
+    surround = draw_surround(recipe.background, recipe.fluctuation, recipe.detector, blanks, seed, index)
+    pulse, surround = _tilt(pulse, surround, tilt_mrad, recipe.detector)
+    return Shot(scene, pulse, photons, field, recipe.fluctuation.step, surround)
+
+
+def _tilt(
+    pulse: Pulse, surround: Surround, tilt_mrad: tuple[float, float], detector: Detector
+) -> tuple[Pulse, Surround]:
+    """Move the pattern's centre by the tilt of the wave at the particles; halo and apertures stay."""
+    if tilt_mrad == (0.0, 0.0):
+        return pulse, surround
+    pixels = 1e-3 * detector.distance_m / detector.pixel_size_m
+    dx, dy = pixels * tilt_mrad[0], pixels * tilt_mrad[1]
+    y, x = pulse.centre_offset_pixels
+    from_y, from_x = surround.centre_shift_pixels
+    return (
+        replace(pulse, centre_offset_pixels=(y + dy, x + dx)),
+        replace(surround, centre_shift_pixels=(from_y - dy, from_x - dx)),
+    )
 
 
 def _draw_scene(
     recipe: Recipe, forms: Forms, seed: int, index: int, rng: np.random.Generator, is_single: bool
-) -> tuple[Scene, Pulse]:
+) -> tuple[Scene, Pulse, tuple[float, float]]:
     sample, company = recipe.sample, recipe.company
     chance = stream(seed, COMPANY, index)
     kind = None
@@ -111,6 +138,7 @@ def _draw_scene(
     number = 0 if kind in ("droplet", "blank") else sample.draw_number(rng, single=kind != "multiple")
     pulse = recipe.beam.draw(rng)
     place = recipe.beam.draw_place(rng)
+    pulse, tilt_mrad = recipe.beam.disturb(pulse, place, seed, index)
     body = None if recipe.body.is_plain and sample.shape != RANDOM else recipe.body
     particles = sample.draw(
         rng,
@@ -122,7 +150,7 @@ def _draw_scene(
         *company.draw_cluster(chance, number),
     )
     if forms.spheres is None:
-        return Scene(particles), pulse
+        return Scene(particles), pulse, tilt_mrad
     foreign = []
     contaminated = None if kind is None else kind == "contaminated"
     for particle in particles:
@@ -131,7 +159,7 @@ def _draw_scene(
             foreign.append(company.draw_piece(chance, forms.spheres, particle, fraction))
     if kind == "droplet" or (kind is None and chance.random() < company.droplet):
         foreign.append(company.draw_droplet(chance, forms.spheres, place))
-    return Scene(particles, tuple(foreign)), pulse
+    return Scene(particles, tuple(foreign)), pulse, tilt_mrad
 
 
 def expected_photons(
@@ -139,8 +167,9 @@ def expected_photons(
 ) -> Expectation:
     """Mean photon count in every pixel of one shot: a pure function.
 
-    photons = field · (scattered + flat + halo) on good pixels. Where the recipe fixes the total, the
-    scattered part and the background get their fractions of it, and the sum with the field is brought to it.
+    photons = field · (scattered + background) on good pixels, a part of it moved into smooth blobs where the
+    recipe says so. Where the recipe fixes the total, the scattered part and the background get their
+    fractions of it, and the sum with the field is brought to it.
 
     Parameters
     ----------
@@ -168,21 +197,31 @@ def expected_photons(
     light = scattered_light(shot.scene, pulse, detector)
     good = detector.good
     n_good = detector.n_good
+    surround = shot.surround
+    beside = strengths(background, surround, pulse, detector, shot.photons)
     gain = 1.0
-    if shot.photons is not None:
-        flat = background.flat_fraction * shot.photons
-        halo = background.halo_fraction * shot.photons
+    scattered = 0.0
+    spread_out = surround.blobs_fraction > 0.0
+    if shot.photons is not None or background.incoherent_fraction > 0.0 or spread_out:
         scattered = lit_sum(light.photons, good)
-        if shot.scene.bodies:
-            if not scattered > SCARCEST:
-                raise InputError(
-                    f"beam.photons_per_frame asks for {shot.photons:.3g} photons, but the particles send "
-                    "none onto the good pixels; raise beam.pulse_energy_mj, or move the detector nearer."
-                )
-            gain = (shot.photons - flat - halo) / scattered
-    else:
-        flat = background.flat_photons_per_pixel * n_good * pulse.energy_ratio
-        halo = background.halo_photons * pulse.energy_ratio
+    if shot.photons is not None and shot.scene.bodies:
+        if not scattered > SCARCEST:
+            raise InputError(
+                f"beam.photons_per_frame asks for {shot.photons:.3g} photons, but the particles send "
+                "none onto the good pixels; raise beam.pulse_energy_mj, or move the detector nearer."
+            )
+        left = shot.photons - beside.flat - beside.halo - beside.beside
+        gain = left / (scattered * (1.0 + background.incoherent_fraction))
+    incoherent = background.incoherent_fraction * gain * scattered
+    keep = 1.0 - surround.blobs_fraction
+    added, to_apply = 0.0, gain
+    if beside.beside > 0.0 or incoherent > 0.0 or spread_out:
+        everything = gain * scattered + incoherent + beside.total
+        added = light_beside(
+            light.photons, gain, incoherent, beside, everything, surround, background, pulse, detector
+        )
+        to_apply = 1.0
+    (y, x), (dy, dx) = pulse.centre_offset_pixels, surround.centre_shift_pixels
 
     photons = np.empty(detector.shape, dtype=np.float32)
     weights = widening_weights(shot.field_step)
@@ -191,11 +230,11 @@ def expected_photons(
     widen_columns(nodes[None], row_weights(shot.field_step, detector.columns), shot.field_step, field)
     total = frame_light(
         light.photons,
-        np.float32(gain),
-        np.float32(flat / n_good),
-        np.float32(halo),
+        np.float32(to_apply),
+        np.float32(keep * beside.flat / n_good),
+        np.float32(keep * beside.halo),
         halo_template(detector, background.halo_decay_pixels),
-        halo_corner(pulse.centre_offset_pixels),
+        halo_corner((y + dy, x + dx)),
         field,
         weights,
         np.ones_like(good) if missing_too else good,
@@ -215,7 +254,7 @@ def expected_photons(
     return Expectation(
         photons=photons,
         total=total * scale,
-        background=(flat + halo) * scale,
+        background=(beside.flat + beside.halo + added) * scale,
         own=light.own[: len(shot.scene.particles)] * (gain * scale),
         gain=gain * scale,
     )

@@ -16,7 +16,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "contact": ("company.contact_probability",),
     "residue": ("company.contaminated", "company.trace_probability"),
     "droplets": ("company.droplet",),
-    "blanks": ("company.blank",),
+    "blank-shots": ("company.blank",),
     "centre-jitter": ("beam.centre_jitter_pixels",),
     "background": (
         "background.flat_fraction",
@@ -38,6 +38,19 @@ TERMS: dict[str, tuple[str, ...]] = {
     "saturation": ("detector.saturation_photons", "readout.blooming"),
     "bad-pixels": ("readout.hot_fraction", "readout.dead_fraction"),
     "shadow": ("readout.shadow_width_pixels",),
+    "energy-drift": ("beam.energy_drift",),
+    "pointing-jitter": ("beam.pointing_jitter_um",),
+    "focus-wings": ("beam.wing_fraction",),
+    "wavefront-tilt": ("beam.wavefront_tilt_mrad",),
+    "coherence": ("beam.coherence_length_um",),
+    "gas": ("background.gas_fraction", "background.gas_mbar_cm"),
+    "apertures": ("background.aperture_fraction", "background.aperture_photons"),
+    "incoherent": ("background.incoherent_fraction",),
+    "streak": ("background.streak_probability",),
+    "background-amplitude": ("background.amplitude_spread",),
+    "background-centre": ("background.centre_spread_pixels",),
+    "measured-background": ("background.file",),
+    "blobs": ("fluctuation.additive_fraction",),
 }
 """Term -> the settings that are it, as ``section.name``."""
 
