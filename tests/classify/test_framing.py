@@ -54,16 +54,23 @@ def test_photons_are_conserved_at_any_scale(rng, pixel_um):
     assert_allclose(framed.clip(0).sum((1, 2)), counts.sum((1, 2)), rtol=1e-5)
 
 
-@pytest.mark.parametrize("changes", [{"photon_energy_ev": 3200.0}, {"distance_m": 0.581 / 2}])
+@pytest.mark.parametrize("changes", [{"photon_energy_ev": 800.0}, {"distance_m": 0.581 * 2}])
 def test_momentum_transfer_decides_the_scale(changes):
-    """At twice the energy or half the distance a pixel of the detector spans two of the model's."""
+    """At half the energy or twice the distance two pixels of the detector make one of the model's."""
     shape = (64, 64)
     counts = np.zeros((1, *shape), np.uint16)
-    counts[0, 31:33, 37:39] = 10  # 6 pixels right of the centre
+    counts[0, 32:34, 42:44] = 10  # 10 pixels right of the centre
     framed = Framing(shape, no_mask(shape), geometry(shape, **changes), FRAME)(counts)[0].clip(0)
     expected = np.zeros((32, 32))
-    expected[14:18, 26:30] = 10 / 4  # 12 pixels right of the centre
+    expected[16, 21] = 40  # 5 pixels right of the centre
     assert_allclose(framed, expected, atol=1e-4)
+
+
+def test_wider_pixels_are_taken_one_for_one(rng):
+    """What a wide pixel counted did not fall on its halves: photons stay whole."""
+    counts = rng.poisson(2.0, (1, 64, 64)).astype(np.uint16)
+    framed = Framing((64, 64), no_mask((64, 64)), geometry((64, 64), pixel_um=600.0), FRAME)(counts)
+    assert_array_equal(framed, counts[:, 16:48, 16:48])
 
 
 def test_the_beam_centre_goes_to_the_middle():

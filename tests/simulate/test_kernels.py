@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import map_coordinates, spline_filter
+from scipy.special import spherical_jn
 
 from xfelspi.simulate import _photons, _slices
 from xfelspi.simulate._polyhedron import (
@@ -13,6 +14,7 @@ from xfelspi.simulate._polyhedron import (
     polyhedron_transform,
 )
 from xfelspi.simulate._slices import BAND, BEFORE
+from xfelspi.simulate.diffract import pixel_nodes
 
 pytestmark = pytest.mark.kernel
 
@@ -137,6 +139,24 @@ def test_pair_ramps_written_out():
     expected = 2.0 * np.exp(-1j * phase) * np.sinc(slope / (2 * np.pi))
     inner = slice(1, -1)  # finite differences are one-sided at the ends
     assert_allclose((out[0] + 1j * out[1])[inner], expected[inner], atol=3e-3)
+
+
+@pytest.mark.parametrize("points", [2, 3])
+def test_node_ramps_written_out(points):
+    """With the spherical Bessel functions of scipy, from no fringes in a pixel to a dozen."""
+    k, z, p, gain = 8.1, 0.581, 300e-6, 2.0
+    for node in pixel_nodes(points):
+        legendre = np.zeros(3)
+        legendre[:points] = node.legendre
+        for across in (0.0, 30.0, 700.0, 20_000.0):
+            u = np.linspace(-0.04, 0.04, 31)
+            out = np.empty((2, 31))
+            _slices.node_ramp(u, across, -900.0, k, z, p, gain, node.place, legendre, out)
+            change = k * p / z * (across + 900.0 * (u / z - node.place * p / z))
+            phase = k * (across + 450.0 * u / z) * u / z - change * node.place
+            order = np.arange(points)
+            average = ((-1j) ** order * node.legendre) @ spherical_jn(order[:, None], change / 2.0)
+            assert_allclose(out[0] + 1j * out[1], gain * np.exp(-1j * phase) * average, atol=2e-7)
 
 
 def test_the_frame_written_out():

@@ -53,10 +53,11 @@ class Framing:
 
     With a geometry, the beam centre goes to the middle and momentum transfer per pixel decides the scale.
     Where one pixel of the model spans a whole number of the detector's (within 2 %), these are added up,
-    along whole pixels; else every photon is shared out by the areas that overlap. Without a geometry the
-    scale is taken as equal and the middle of the frame as the beam centre. Pixels of the model that the
-    detector measured by less than half are masked, and pixels of the detector beyond the model's frame
-    are left out.
+    along whole pixels; else every photon is shared out by the areas that overlap. Pixels wider than the
+    model's are taken one for one: a photon cannot be shared out among pixels that did not see it. Without a
+    geometry the scale is taken as equal and the middle of the frame as the beam centre. Pixels of the model
+    that the detector measured by less than half are masked, and pixels of the detector beyond the model's
+    frame are left out.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class Framing:
         if geometry is None:
             scale, centre_yx = 1.0, ((ny - 1) / 2, (nx - 1) / 2)
         else:
-            scale = frame.q_per_pixel_per_nm / q_per_pixel_per_nm(geometry)
+            scale = max(1.0, frame.q_per_pixel_per_nm / q_per_pixel_per_nm(geometry))
             centre_yx = geometry.centre_yx
         whole = max(1, round(scale))
         if abs(scale / whole - 1) <= _WHOLE:

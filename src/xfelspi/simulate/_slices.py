@@ -23,8 +23,8 @@ _FAST = {"contract", "reassoc", "nsz"}
 
 
 @lru_cache(maxsize=64)
-def widening_weights(step: int) -> np.ndarray:
-    """Weights (step, TAPS) float32 that interpolate `step` pixels from each coarse node.
+def widening_weights(step: int, place: float = 0.0) -> np.ndarray:
+    """Weights (step, TAPS) float32 of `step` pixels from each coarse node on, the first at `place`.
 
     Least-squares optimal for every signal whose frequencies stay within `BAND` radians per node: they
     minimize ∫ |Σ_t w_t e^{iωt} - e^{iωτ}|² dω over |ω| < BAND.
@@ -33,15 +33,15 @@ def widening_weights(step: int) -> np.ndarray:
     gram = np.sinc((t[:, None] - t[None, :]) * BAND / np.pi)
     weights = np.empty((step, TAPS), dtype=np.float32)
     for p in range(step):
-        target = np.sinc((t - p / step) * BAND / np.pi)
+        target = np.sinc((t - (p + place) / step) * BAND / np.pi)
         weights[p] = np.linalg.lstsq(gram, target, rcond=1e-13)[0]
     return weights
 
 
 @lru_cache(maxsize=64)
-def row_weights(step: int, pixels: int) -> np.ndarray:
+def row_weights(step: int, pixels: int, place: float = 0.0) -> np.ndarray:
     """Return the widening weights laid out along a row: (TAPS, pixels) float32."""
-    return np.ascontiguousarray(widening_weights(step)[np.arange(pixels) % step].T)
+    return np.ascontiguousarray(widening_weights(step, place)[np.arange(pixels) % step].T)
 
 
 def coarse_count(pixels: int, step: int) -> int:
@@ -192,6 +192,35 @@ def pair_ramp(u, across, along, wavenumber, distance, pixel, gain, out):
         average = gain * (series if half_squared < 1e-4 else sine / half)
         out[0, i] = c * average
         out[1, i] = -s * average
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def node_ramp(u, across, along, wavenumber, distance, pixel, gain, place, legendre, out):
+    """`pair_ramp` for one of several nodes of a pixel, at u.
+
+    Between the nodes the waves are a polynomial and the fringe is exp(-i Δ ξ) (Filon's quadrature): a node
+    counts ∫ ℓ(ξ) exp(-i Δ ξ) dξ, ℓ its Lagrange polynomial, = weight · Σ_n legendre[n] (-i)ⁿ j_n(Δ/2).
+    place in pixels from the middle; legendre (3,) holds (2n + 1) P_n(2 place), 0 beyond the nodes' number.
+    """
+    for i in range(u.shape[0]):
+        slope = u[i] / distance
+        bend = across - along * (slope - place * pixel / distance)
+        half = 0.5 * wavenumber * pixel / distance * bend
+        s, c = _sincos(wavenumber * (across - 0.5 * along * slope) * slope - 2.0 * half * place)
+        h2 = half * half
+        if h2 < 1e-2:  # the closed forms cancel
+            j0 = 1.0 - h2 / 6.0 * (1.0 - h2 / 20.0 * (1.0 - h2 / 42.0))
+            j1 = half / 3.0 * (1.0 - h2 / 10.0 * (1.0 - h2 / 28.0))
+            j2 = h2 / 15.0 * (1.0 - h2 / 14.0 * (1.0 - h2 / 36.0))
+        else:
+            sine, cosine = _sincos(half)
+            j0 = sine / half
+            j1 = (j0 - cosine) / half
+            j2 = 3.0 * j1 / half - j0
+        real = gain * (legendre[0] * j0 - legendre[2] * j2)
+        imag = -gain * legendre[1] * j1
+        out[0, i] = c * real + s * imag
+        out[1, i] = c * imag - s * real
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)

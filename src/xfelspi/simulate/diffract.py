@@ -17,6 +17,7 @@ from ._slices import (
     coarse_amplitude,
     coarse_count,
     interfere,
+    node_ramp,
     pair_ramp,
     row_weights,
     widening_weights,
@@ -103,19 +104,33 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     shifts = places - places[0]  # a phase common to all is not seen
     step = _coarse_step(bodies, shifts, pulse, detector)
     phase = max(_edge_phase(particle, pulse, detector) for particle in bodies)
-    if phase <= BLUR_FROM:
-        middle = Node()
-        ramps = [_pair_ramps(axis, middle, shifts, pulse, detector) for axis in (0, 1)]
-        return _light_at((middle, middle), ramps, bodies, shifts, step, pulse, detector)
-    photons = np.zeros(detector.shape, dtype=np.float32)
-    own = np.zeros(len(shifts))
-    nodes = pixel_nodes(2 if phase <= LARGE_FROM else 3)
+    nodes = pixel_nodes(1 if phase <= BLUR_FROM else 2 if phase <= LARGE_FROM else 3)
+    # Between several nodes the coarse grid starts at the pixels' edge, so that no node lies before it.
+    lead = 0.0 if len(nodes) == 1 else 0.5
+    coarse = _coarse_waves(bodies, shifts, step, pulse, detector, lead)
     along = [[(n, _pair_ramps(axis, n, shifts, pulse, detector)) for n in nodes] for axis in (0, 1)]
+    photons, own = np.empty(detector.shape, dtype=np.float32), np.empty(len(shifts))
+    total, all_own = photons, own
+    if len(nodes) > 1:
+        total, all_own = np.zeros_like(photons), np.zeros_like(own)
     for (down, ramps_y), (across, ramps_x) in product(*along):
-        part = _light_at((down, across), [ramps_y, ramps_x], bodies, shifts, step, pulse, detector)
-        photons += np.float32(down.weight * across.weight) * part.photons
-        own += down.weight * across.weight * part.own
-    return Light(np.maximum(photons, np.float32(0.0), out=photons), own)
+        interfere(
+            coarse,
+            len(coarse) // len(shifts),
+            row_weights(step, detector.columns, across.place + lead),
+            widening_weights(step, down.place + lead),
+            ramps_x,
+            ramps_y,
+            detector.good,
+            own,
+            photons,
+        )
+        if len(nodes) > 1:
+            total += np.float32(down.weight * across.weight) * photons
+            all_own += down.weight * across.weight * own
+    if len(nodes) > 1:
+        np.maximum(total, np.float32(0.0), out=total)
+    return Light(total, all_own)
 
 
 @dataclass(frozen=True)
@@ -148,18 +163,20 @@ def pixel_nodes(points: int) -> tuple[Node, ...]:
     )
 
 
-def _light_at(
-    node_yx: tuple[Node, Node],
-    ramps_yx: list[np.ndarray],
+def _coarse_waves(
     bodies: Sequence[Particle],
     shifts: np.ndarray,
     step: int,
     pulse: Pulse,
     detector: Detector,
-) -> Light:
-    """Light with the waves taken at one node of every pixel, and the fringes integrated about it."""
+    lead: float,
+) -> np.ndarray:
+    """Waves of all bodies on nodes that start `lead` pixels before the first: (waves, rows, columns) float32.
+
+    Real and imaginary part of each; the real part alone where a single body's is all there is.
+    """
     middle, offset = detector.middle_yx, pulse.centre_offset_pixels
-    origin = np.array([middle[axis] + offset[axis] - node_yx[axis].place for axis in (0, 1)])
+    origin = np.array([middle[axis] + offset[axis] + lead for axis in (0, 1)])
     coarse = np.empty(
         (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
         dtype=np.float32,
@@ -168,21 +185,8 @@ def _light_at(
         _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin)
         for j, particle in enumerate(bodies)
     ]
-    photons = np.empty(detector.shape, dtype=np.float32)
-    own = np.empty(len(shifts))
     parts = 1 if all(is_real) and len(shifts) == 1 else 2
-    interfere(
-        coarse[:, :parts].reshape(-1, *coarse.shape[2:]),
-        parts,
-        row_weights(step, detector.columns),
-        widening_weights(step),
-        ramps_yx[1],
-        ramps_yx[0],
-        detector.good,
-        own,
-        photons,
-    )
-    return Light(photons, own)
+    return coarse[:, :parts].reshape(-1, *coarse.shape[2:])
 
 
 def _coarse_step(bodies: Sequence[Particle], shifts: np.ndarray, pulse: Pulse, detector: Detector) -> int:
@@ -360,27 +364,10 @@ def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detecto
         if len(node.legendre) == 1:
             pair_ramp(u, apart[1 - axis], apart[2], *geometry, gain, ramps[i])
         else:
-            ramps[i] = gain * _node_ramp(u, apart[1 - axis], apart[2], *geometry, node)
+            legendre = np.zeros(3)
+            legendre[: len(node.legendre)] = node.legendre
+            node_ramp(u, apart[1 - axis], apart[2], *geometry, gain, node.place, legendre, ramps[i])
     return ramps
-
-
-def _node_ramp(
-    u: np.ndarray, across: float, along: float, k: float, distance: float, pixel: float, node: Node
-) -> np.ndarray:
-    """Return `pair_ramp` for one of several nodes, at u: (2, n), the real and the imaginary part.
-
-    Between the nodes the waves are a polynomial and the fringe is exp(-i Δ ξ) (Filon's quadrature): a node
-    counts ∫ ℓ(ξ) exp(-i Δ ξ) dξ, ℓ its Lagrange polynomial, = weight · Σ_n (2n + 1) P_n (-i)ⁿ j_n(Δ/2).
-    """
-    from scipy.special import spherical_jn
-
-    slope = u / distance
-    change = k * pixel / distance * (across - along * (slope - node.place * pixel / distance))
-    phase = k * (across - 0.5 * along * slope) * slope - change * node.place
-    order = np.arange(len(node.legendre))
-    average = ((-1j) ** order * node.legendre) @ spherical_jn(order[:, None], change / 2.0)
-    ramp = np.exp(-1j * phase) * average
-    return np.stack([ramp.real, ramp.imag])
 
 
 def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:
