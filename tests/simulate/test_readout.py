@@ -315,6 +315,18 @@ def test_read_noise_adds_its_variance_pixel_by_pixel():
         assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1]) < 4.5 / math.sqrt(a.size)
 
 
+def test_noise_knows_nothing_of_the_photons():
+    """Nor does its size, in the first rows, where hashes of both would be of the same pixels."""
+    detector = Detector(rows=16, columns=16, hole_pixels=0, gap_rows=0)
+    noisy = dataclasses.replace(detector, read_noise_photons=1.0)
+    light = flat(9.5, detector)
+    photons = np.array([frame(light, hash64(key), detector) for key in range(400)])
+    noise = np.array([frame(light, hash64(key), noisy) for key in range(400)]) - photons
+    photons, noise = photons[:, 0].ravel(), noise[:, 0].ravel()
+    for a, b in ((photons, noise), (photons, np.abs(noise)), (np.abs(photons - 9.5), np.abs(noise))):
+        assert abs(np.corrcoef(a, b)[0, 1]) < 4.5 / math.sqrt(a.size)
+
+
 def test_common_mode_is_one_number_per_row_and_panel_and_shot():
     light, settings = flat(200.0), {"panel_columns": 2, "common_mode_photons": 3.0}
     stripes = []
@@ -398,16 +410,25 @@ def test_threshold_takes_noise_away():
         assert abs(false - expected) < 4.5 * math.sqrt(expected / 65_536) + 1e-6
 
 
-def test_charge_sharing_keeps_photons_and_ties_neighbours():
+def test_charge_sharing_keeps_photons():
     light = flat(0.0)
     light[2:-2, 2:-2] = 60.0
     counts, photons = frame(light, charge_cloud_pixels=0.4), frame(light)
     assert_allclose(counts.sum(), photons.sum(), rtol=3e-4)  # rounding, a third of a photon per pixel
-    shared = counts[4:-4, 4:-4] - 60.0
-    tie = (shared[:, 1:] * shared[:, :-1]).mean() / shared.var()
-    beside, own = 0.05 * 0.95, 0.9 * 0.9  # of the mean's spread, 0.4/8 and 1 - 0.4/4
-    assert tie > 0.06 > 4.5 / 248
-    assert beside < tie < 2 * 0.05 / own * 1.3
+
+
+def test_shared_charge_has_the_spread_and_ties_of_split_photons():
+    """Per axis a photon keeps s and gives f = 1 - s with E[s f] = c / 6, so E[s² + f²] = 1 - c / 3."""
+    cloud, mean = 0.4, 2.0
+    counts = np.random.default_rng(6).poisson(mean, size=(512, 512)).astype(np.uint16)
+    charge = np.pad(counts.astype(np.float32), 1)
+    kernels.share_charge(counts, np.float32(cloud), np.uint64(11), charge)
+    off = charge[2:-2, 2:-2] - mean
+    n, alone = off.size, 1.0 - cloud / 3.0
+    assert abs(off.mean()) < 4.5 * math.sqrt(mean / n)
+    assert_allclose(off.var(), mean * alone**2, rtol=4.5 * math.sqrt(2.5 / n))
+    for a, b in ((off[1:], off[:-1]), (off[:, 1:], off[:, :-1])):
+        assert abs(np.corrcoef(a.ravel(), b.ravel())[0, 1] - cloud / 6.0 / alone) < 4.5 / math.sqrt(n)
 
 
 def test_bright_pixels_bloom_along_their_column():
