@@ -8,6 +8,7 @@ from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
 from .run import Experiment, simulate_to_file
 from .scene import Particle, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
+from .streaming import StreamedPatterns
 from .surround import Background, Fluctuation
 from .table import FormFactor, form_factor_of
 from .terms import TERMS, without
@@ -28,6 +29,7 @@ __all__ = [
     "Sample",
     "Scene",
     "Shot",
+    "StreamedPatterns",
     "draw_shot",
     "expected_photons",
     "form_factor",
