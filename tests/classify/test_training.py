@@ -65,6 +65,7 @@ def test_the_published_network_trains_too(toy_file, tmp_path):
         "shift_pixels": 0,
         "relief": 0.0,
         "relief_nodes": 8,
+        "thin": 1.0,
     }
     assert page["preprocessing"].startswith("Each pixel minus its mean")
 

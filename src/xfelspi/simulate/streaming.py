@@ -18,9 +18,6 @@ from .recipe import Recipe
 from .run import Experiment, Progress
 from .workers import Workers
 
-PER_EPOCH = 20_000
-"""Patterns of an epoch unless told otherwise."""
-
 _FRESH, _HELD_OUT = 1, 2  # the seed of each is hashed: no run of xfel simulate has it by accident
 
 
@@ -64,7 +61,7 @@ class StreamedPatterns:
         recipe: Recipe,
         shapes: Sequence[str] = (),
         *,
-        n: int = PER_EPOCH,
+        n: int,
         seed: int = 0,
         workers: int | None = None,
         progress: Progress | None = None,
