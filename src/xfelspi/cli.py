@@ -174,6 +174,19 @@ def train(
         list[Path] | None,
         typer.Option(help="A folder of pattern files, or a labelled file; repeatable, measured ones too."),
     ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="Train on fresh patterns drawn from this recipe while it learns, without files."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change one value of the recipe, as in sample.diameter_nm=40; repeatable."
+        ),
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option("-n", help="Patterns an epoch, with --recipe; by default 20,000.")
+    ] = None,
     shapes: Annotated[
         str | None, typer.Option(help="Train on these shapes alone, as in torus,soccer.")
     ] = None,
@@ -185,7 +198,7 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the patterns; by default as many as make 90,000 of them.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of weights, split, order and augmentation.")] = 0,
+    seed: Annotated[int, typer.Option(help="Of weights, split, order, augmentation and fresh patterns.")] = 0,
     name: Annotated[
         str | None,
         typer.Option(help="Of the model; by default made of shapes, number and a hash of the run."),
@@ -203,11 +216,21 @@ def train(
     """
     from xfelspi.classify import TrainConfig, train
 
+    _require_one_supply(recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings})
     network = "pooled" if blocks is None else "resnet"
     config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=epochs, seed=seed)
     with _Progress() as progress:
+        source: Any = data or [Path("sim")]
+        if recipe is not None:
+            from xfelspi.simulate import StreamedPatterns, load_recipe
+
+            drawn_from = load_recipe(recipe, settings or [])
+            source = StreamedPatterns(
+                drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
+            )
+            shapes = None
         path = train(
-            data or [Path("sim")],
+            source,
             config,
             out=out,
             name=name,
@@ -357,6 +380,20 @@ def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes: dict[str, Any]) -> None:
+    """Refuse options that belong to files beside a recipe, and those of recipes beside files."""
+    for option, value in of_files.items():
+        if recipe is not None and value:
+            raise InputError(
+                f"{option} is for files, and --recipe draws patterns without any; give one of them."
+            )
+    for option, value in of_recipes.items():
+        if recipe is None and value not in (None, []):
+            raise InputError(
+                f"{option} is for fresh patterns; name the recipe to draw them from with --recipe."
+            )
 
 
 def _blocks(text: str | None) -> tuple[int, int]:

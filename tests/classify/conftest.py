@@ -10,7 +10,7 @@ from xfelspi.classify import load_model, train
 def _one_precision():
     """Tests compare weights: the precision must not depend on what else the machine does."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("xfelspi.classify.training.fastest", lambda *_, **__: torch.float32)
+        patch.setattr("xfelspi.classify.learning.fastest", lambda *_, **__: torch.float32)
         yield
 
 

@@ -1,5 +1,8 @@
 """Augmentation changes the view, not what was hit."""
 
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -45,6 +48,51 @@ def test_relief_is_smooth_and_leaves_dark_and_masked_pixels():
     assert logs.diff(dim=2).nan_to_num().abs().max() < 0.35 * logs.nan_to_num().abs().max()
 
 
+@pytest.mark.parametrize("mean", [1.0, 60.0])  # few photons and many are drawn in different ways
+def test_thinned_poisson_counts_are_poisson_counts_of_a_dimmer_pulse(mean):
+    """Kept with chance f = t^u, counts of mean m have mean and variance f m; mean f (1 - t) / ln(1 / t)."""
+    thin, (n, size) = 0.2, (3000, 24)
+    frames = torch.poisson(torch.full((n, size, size), mean), generator=generator(1))
+    thinned = replace(STILL, thin=thin)(frames, generator(2))
+    share = thinned.mean((1, 2)) / mean
+    noise = (share.mean() / (mean * size**2)) ** 0.5  # of one frame's share, from counting
+    assert thin - 5 * noise < share.min()
+    assert share.max() < 1 + 5 * noise
+    assert share.mean() == pytest.approx((1 - thin) / math.log(1 / thin), rel=0.03)
+    assert share.log().mean() == pytest.approx(math.log(thin) / 2, rel=0.03)  # log-uniform
+    dispersion = thinned.var((1, 2)) / thinned.mean((1, 2))
+    assert dispersion.mean() == pytest.approx(1.0, abs=5 * (2 / (n * size**2)) ** 0.5)
+    assert (thinned == thinned.round()).all()
+
+
+def test_thinning_is_binomial_in_every_pixel():
+    """Of exactly N photons, f N are kept on average, with variance N f (1 - f)."""
+    frames = torch.full((400, 24, 24), 40.0)
+    thinned = replace(STILL, thin=0.3)(frames, generator())
+    share = thinned.mean((1, 2)) / 40.0
+    expected = 40.0 * share * (1 - share)
+    assert (thinned.var((1, 2)) / expected).mean() == pytest.approx(1.0, abs=0.02)
+    assert (thinned <= 40).all()
+
+
+def test_thinning_keeps_the_mask_and_shared_out_photons():
+    frames = torch.full((200, 16, 16), 0.5)
+    frames[:, 3, 4] = MASKED
+    thinned = replace(STILL, thin=0.5)(frames, generator())
+    assert ((thinned == MASKED).sum((1, 2)) == 1).all()
+    for view in thinned:
+        (half,) = view[view >= 0].unique()
+        assert 0.25 <= half <= 0.5
+
+
+def test_without_thinning_nothing_is_drawn_for_it():
+    frames = torch.poisson(torch.full((9, 32, 32), 2.0))
+    first, then = generator(), generator()
+    changed = replace(STILL, thin=1.0)(frames, first)
+    assert torch.equal(changed, STILL._move(frames, then))
+    assert torch.equal(first.get_state(), then.get_state())
+
+
 def test_chance_comes_from_the_generator_alone():
     frames = torch.poisson(torch.full((9, 32, 32), 2.0))
     first, again, other = (Augmentation()(frames, generator(seed)) for seed in (1, 1, 2))
@@ -59,7 +107,17 @@ def test_frames_stay_as_they_were():
     assert torch.equal(frames, before)
 
 
-@pytest.mark.parametrize("wrong", [{"shift_pixels": -1}, {"relief": -0.1}, {"relief_nodes": 2}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"shift_pixels": -1},
+        {"relief": -0.1},
+        {"relief_nodes": 2},
+        {"thin": 0.0},
+        {"thin": 1.1},
+        {"thin": math.nan},
+    ],
+)
 def test_values_out_of_bounds_are_one_sentence(wrong):
-    with pytest.raises(InputError, match="needed are"):
+    with pytest.raises(InputError, match="needed"):
         Augmentation(**wrong)

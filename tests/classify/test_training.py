@@ -65,6 +65,7 @@ def test_the_published_network_trains_too(toy_file, tmp_path):
         "shift_pixels": 0,
         "relief": 0.0,
         "relief_nodes": 8,
+        "thin": 1.0,
     }
     assert page["preprocessing"].startswith("Each pixel minus its mean")
 
@@ -89,9 +90,9 @@ def test_interrupted_after_an_epoch_it_ends_the_same(toy_file, toy_model_path, t
 def test_killed_it_goes_on_with_the_same_command(toy_file, toy_model_path, tmp_path):
     code = (
         "import os, signal, sys; from pathlib import Path; from toy_shots import QUICK;"
-        "import torch, xfelspi.classify.training as training;"
-        "training.fastest = lambda *_, **__: torch.float32\n"
-        "training.train([Path(sys.argv[1])], QUICK, out=Path(sys.argv[2]), name='toy',"
+        "import torch; from xfelspi.classify import learning, train;"
+        "learning.fastest = lambda *_, **__: torch.float32\n"
+        "train([Path(sys.argv[1])], QUICK, out=Path(sys.argv[2]), name='toy',"
         " say=lambda _: os.kill(os.getpid(), signal.SIGKILL))"
     )
     command = [sys.executable, "-c", code, str(toy_file), str(tmp_path)]

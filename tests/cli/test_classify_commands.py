@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -60,6 +61,23 @@ def test_training_again_is_already_done_and_another_is_refused(work, model):
     assert other.exit_code == 2
     assert "--overwrite" in other.output
     assert model.read_bytes() == before
+
+
+def test_training_without_files_and_again(tmp_path):
+    """Fresh patterns of two shapes, drawn from a changed recipe while the network learns."""
+    settings = ("--set", "detector.rows=64", "--set", "detector.columns=64")
+    command = ("train", "--recipe", "benchmark", "--shapes", "icosahedron,sphere", *settings, "-n", 64)
+    command = (*command, "--epochs", 1, "--seed", 5, "--out", tmp_path)
+    trained = xfel(*command)
+    assert trained.exit_code == 0, trained.output
+    path = Path(trained.output.splitlines()[-1])
+    assert path.name.startswith("icosahedron-sphere-64-")
+    page = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    (source,) = page["training"]["data"]
+    assert (source["shapes"], source["n"], source["seed"]) == (["icosahedron", "sphere"], 64, 5)
+    assert source["recipe"]["detector"]["rows"] == 64
+    assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".safetensors"]
+    assert "already trained" in xfel(*command).output
 
 
 def test_the_description_says_where_it_came_from(model):
@@ -171,6 +189,15 @@ def wrong_inputs(work, tmp_path):
     yield ("train", "--data", work / "sim", "--blocks", "2", "--out", tmp_path / "runs"), "2,2"
     yield ("train", "--data", work / "sim", "--blocks", "0,2", "--out", tmp_path / "runs"), "2,2"
     yield ("train", "--data", work / "sim", "--epochs", "0", "--out", tmp_path / "runs"), "epochs"
+    fresh = ("train", "--recipe", "benchmark", "--out", tmp_path / "runs")
+    yield ("train", "--recipe", "nowhere", "--out", tmp_path / "runs"), "no recipe 'nowhere'"
+    yield (*fresh, "--shapes", "cone"), "no shape called 'cone'"
+    yield (*fresh, "--set", "sample.diameter_nm=3000"), "detector"
+    yield (*fresh, "-n", "1"), "2 or more with -n"
+    yield (*fresh, "--data", work / "sim"), "--data is for files"
+    yield (*fresh, "--hold-out", "torus"), "--hold-out is for files"
+    yield ("train", "--data", work / "sim", "-n", "0", "--out", tmp_path / "runs"), "with --recipe"
+    yield ("train", "--set", "beam.n_modes=9", "--out", tmp_path / "runs"), "with --recipe"
     yield ("demo", "--measured", tmp_path / "text.h5", "--out", tmp_path / "demo"), "text.h5"
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .augment import Augmentation
+    from .config import TrainConfig
     from .framing import Framing, ModelFrame
     from .model import Model, load_model
     from .networks import Architecture, Classifier
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .resnet import ResNet
     from .scores import Scores, Thresholds, evaluate, roc_curve
     from .selection import score_predictions, write_selection
-    from .training import TrainConfig, train
+    from .training import train
 
 _HOMES = {
     "Architecture": "networks",
@@ -30,7 +31,7 @@ _HOMES = {
     "ResNet": "resnet",
     "Scores": "scores",
     "Thresholds": "scores",
-    "TrainConfig": "training",
+    "TrainConfig": "config",
     "evaluate": "scores",
     "load_model": "model",
     "roc_curve": "scores",

@@ -30,12 +30,17 @@ class Augmentation:
         pattern as another shape would, and leaves fringes between particles as they are.
     relief_nodes : int
         Independent values of the field along an edge of the frame.
+    thin : float
+        Smallest share of a frame's photons that is kept: each frame draws its own share, log-uniform up to
+        1, and keeps each photon with that chance. Poisson counts stay Poisson counts, of a dimmer pulse. 1
+        keeps all.
     """
 
     turns: bool = True
     shift_pixels: int = 2
     relief: float = 0.4
     relief_nodes: int = 8
+    thin: float = 1.0
 
     def __post_init__(self) -> None:
         if self.shift_pixels < 0 or self.relief < 0 or self.relief_nodes < 4:
@@ -43,6 +48,8 @@ class Augmentation:
                 f"Augmentation has shift_pixels {self.shift_pixels}, relief {self.relief} and relief_nodes "
                 f"{self.relief_nodes}; needed are 0 or more, 0 or more and 4 or more."
             )
+        if not 0 < self.thin <= 1:
+            raise InputError(f"Augmentation has thin {self.thin}; needed is a share above 0, and 1 at most.")
 
     def __call__(self, frames: Tensor, generator: torch.Generator) -> Tensor:
         """Change each frame by its own draw.
@@ -59,6 +66,8 @@ class Augmentation:
         changed : (k, size, size) float32
         """
         changed = self._move(frames, generator).float()
+        if self.thin < 1:
+            changed = self._thin(changed, generator)
         if self.relief:
             changed = self._emboss(changed, generator)
         return changed
@@ -80,6 +89,14 @@ class Augmentation:
                 max(-dy, 0) : size - dy, max(-dx, 0) : size - dx
             ]
         return moved
+
+    def _thin(self, frames: Tensor, generator: torch.Generator) -> Tensor:
+        share = self.thin ** torch.rand((len(frames), 1, 1), generator=generator)
+        photons = frames.clamp_min(0)
+        whole = photons.floor()
+        kept = torch.binomial(whole, share.expand_as(whole).contiguous(), generator=generator)
+        kept += share * (photons - whole)  # of a photon that resampling shared out among pixels
+        return torch.where(frames < 0, frames, kept)
 
     def _emboss(self, frames: Tensor, generator: torch.Generator) -> Tensor:
         k, size, _ = frames.shape

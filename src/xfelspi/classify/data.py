@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import PatternSet, clear_negatives
 
 from .compute import cores
 from .framing import Framing, ModelFrame
@@ -150,9 +150,7 @@ def _labels(patterns: PatternSet) -> np.ndarray:
 
 
 def _clear(patterns: PatternSet) -> np.ndarray:
-    if patterns.truth is None or patterns.clear is None:
-        return _labels(patterns) == 0
-    return patterns.clear | ((patterns.truth["n_particles"] < 2) & (_labels(patterns) == 0))
+    return _labels(patterns) == 0 if patterns.truth is None else clear_negatives(patterns.truth)
 
 
 def _require_shapes(sets: Sequence[PatternSet], named: Sequence[str]) -> None:
@@ -175,13 +173,12 @@ def _require_memory(n: int, frame: ModelFrame) -> None:
 
 def _read(patterns: PatternSet, indices: np.ndarray, frame: ModelFrame, out: Tensor) -> None:
     framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
-    most = torch.finfo(out.dtype).max
 
     def read(begin: int) -> None:
         low, high = np.searchsorted(indices, (begin, begin + _AT_ONCE))
         if low < high:
             counts = patterns.frames(begin, begin + _AT_ONCE).counts[indices[low:high] - begin]
-            out[low:high] = torch.from_numpy(framing(counts)).clamp_(max=most)
+            out[low:high] = torch.from_numpy(framing.half(counts))
 
     with ThreadPoolExecutor(cores()) as pool:
         for _ in pool.map(read, range(0, patterns.n, _AT_ONCE)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -50,12 +51,12 @@ class Standardize(nn.Module):
         self.register_buffer("mean", torch.zeros(size, size))
         self.register_buffer("per_deviation", torch.zeros(size, size))
 
-    def learn(self, frames: Tensor, indices: np.ndarray) -> None:
-        """Take mean and deviation from some of (n, y, x) frames; a pixel that never changes is ignored."""
+    def learn(self, blocks: Iterable[Tensor]) -> None:
+        """Take mean and deviation from blocks of (n, y, x) frames; a pixel that never changes is ignored."""
         n = torch.zeros(self.mean.shape)
         total, squares = torch.zeros(self.mean.shape), torch.zeros(self.mean.shape)
-        for block in torch.from_numpy(indices).split(1024):
-            counts = frames[block].float()
+        for frames in blocks:
+            counts = frames.float()
             n += (counts >= 0).sum(0)
             counts.clamp_min_(0)
             total += counts.sum(0)

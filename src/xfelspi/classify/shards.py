@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
@@ -76,9 +76,9 @@ class Shards:
         self._pool.shutdown(cancel_futures=True)
 
 
-def split_evenly(batch: Tensor) -> Sequence[Tensor]:
-    """Cut indices into parts of about `SHARD`, at least 2 each."""
-    return batch.tensor_split(max(1, round(len(batch) / SHARD)))
+def parts_of(size: int) -> int:
+    """Return into how many parts of about `SHARD` a batch is cut."""
+    return max(1, round(size / SHARD))
 
 
 def _share_weights(network: Classifier) -> Classifier:

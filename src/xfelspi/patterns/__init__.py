@@ -1,4 +1,4 @@
-"""The hall: pattern files, with the truth and the recipe inside. The only room both wings share."""
+"""The hall: patterns in files, or as they are drawn. The only room both wings share."""
 
 from .block import Block, gather
 from .chunk import compress_frame
@@ -6,7 +6,8 @@ from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
 from .reader import Frames, PatternSet
-from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples
+from .source import LabelledFrames, PatternSource, PatternStream
+from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
 from .writer import AlreadyComplete, PatternWriter
 
 __all__ = [
@@ -16,11 +17,15 @@ __all__ = [
     "Block",
     "Frames",
     "Geometry",
+    "LabelledFrames",
     "PatternSet",
+    "PatternSource",
+    "PatternStream",
     "PatternWriter",
     "ShotTruth",
     "TruthField",
     "clear_multiples",
+    "clear_negatives",
     "compress_frame",
     "describe",
     "find_pattern_files",

@@ -126,3 +126,18 @@ def clear_multiples(truth: dict[str, np.ndarray]) -> np.ndarray:
         & (separation_nm >= 0.75 * diameter_nm)
         & (separation_nm <= 1_200.0)
     )
+
+
+def clear_negatives(truth: dict[str, np.ndarray]) -> np.ndarray:
+    """Patterns that are not single and that anyone could tell from one: (n,) bool.
+
+    Clear multiples, and all that is neither single nor multiple.
+
+    Examples
+    --------
+    >>> blank = {"runner_up_fraction": np.zeros(1), "separation_nm": np.array([np.nan])}
+    >>> bool(clear_negatives(blank | {"label": np.array([4]), "diameter_nm": np.empty((1, 0))})[0])
+    True
+    """
+    is_other = (truth["label"] != LABELS.index("single")) & (truth["label"] != LABELS.index("multiple"))
+    return is_other | clear_multiples(truth)

@@ -15,6 +15,7 @@ from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
 from .run import Experiment, simulate_to_file
 from .scene import Forms, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
+from .streaming import StreamedPatterns
 from .surround import Surround
 from .table import FormFactor, form_factor_of
 from .terms import TERMS, without
@@ -41,6 +42,7 @@ __all__ = [
     "Sample",
     "Scene",
     "Shot",
+    "StreamedPatterns",
     "Surround",
     "Unit",
     "draw_shot",

@@ -1,18 +1,11 @@
 """From a recipe to a file: draw, diffract, read out, write; workers, seeds and resuming."""
 
+import copy
 import hashlib
-import multiprocessing
-import os
-import signal
-import sys
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -28,6 +21,7 @@ from .recipe import Recipe
 from .scene import RANDOM, Forms
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key, runner_up
 from .table import FormFactor, form_factor_of
+from .workers import Workers
 
 BLOCK_SIZE = 128
 """Patterns written at once, fewer where they are large: what a kill costs at most, per worker."""
@@ -83,6 +77,28 @@ class Experiment:
         """Patterns written at once."""
         rows, columns = self.recipe.detector.shape
         return min(BLOCK_SIZE, max(1, BLOCK_PIXELS // (rows * columns)))
+
+    @property
+    def geometry(self) -> Geometry:
+        """Where the detector stands."""
+        detector = self.recipe.detector
+        return Geometry(
+            photon_energy_ev=self.recipe.beam.photon_energy_ev,
+            distance_m=detector.distance_m,
+            pixel_size_m=detector.pixel_size_m,
+            centre_yx=detector.middle_yx,
+        )
+
+    @property
+    def solid_sha256(self) -> str:
+        """Hash of the geometry itself, so that a changed mesh file is another run."""
+        return hashlib.sha256(b"".join(solid.fingerprint() for solid in self.solids)).hexdigest()
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the same experiment under another seed; it shares the table."""
+        other = copy.copy(self)
+        other.seed = seed
+        return other
 
     def draw(self, index: int) -> Shot:
         """Return what chance decided for one shot."""
@@ -181,12 +197,7 @@ def simulate_to_file(
     with PatternWriter(
         path,
         run=_run_header(experiment, n, command),
-        geometry=Geometry(
-            photon_energy_ev=recipe.beam.photon_energy_ev,
-            distance_m=detector.distance_m,
-            pixel_size_m=detector.pixel_size_m,
-            centre_yx=detector.middle_yx,
-        ),
+        geometry=experiment.geometry,
         shape=detector.shape,
         mask=file_mask(detector, recipe.readout),
         n=n,
@@ -195,7 +206,7 @@ def simulate_to_file(
         estimated_bytes_per_pattern=600 + int(BYTES_PER_PIXEL * detector.rows * detector.columns),
     ) as writer:
         n_blocks = -(-n // experiment.block_size)
-        for index, block in _blocks(experiment, n, list(writer.missing_blocks), workers or _cores()):
+        for index, block in _blocks(experiment, n, list(writer.missing_blocks), workers):
             writer.append(index, block)
             if progress is not None:
                 progress(f"{experiment.shape} patterns", 1.0 - len(writer.missing_blocks) / n_blocks)
@@ -240,18 +251,12 @@ def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None)
     )
 
 
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
     blanks = experiment.blanks
     return {
         "recipe": experiment.recipe.as_dict(),
         "shape": experiment.shape,
-        # The geometry itself, so that a changed mesh file is another run.
-        "solid_sha256": hashlib.sha256(b"".join(s.fingerprint() for s in experiment.solids)).hexdigest(),
+        "solid_sha256": experiment.solid_sha256,
         **({"blanks_sha256": blanks.sha256} if blanks else {}),
         "seed": experiment.seed,
         "n": n,
@@ -260,55 +265,15 @@ def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
     }
 
 
-def _blocks(experiment: Experiment, n: int, indices: list[int], workers: int) -> Iterator[tuple[int, Block]]:
-    """Compute blocks side by side, in order; a few ahead of the writer, so memory does not grow with n."""
-    # Workers are processes, since drawing a shot holds Python's lock; forked, they share the table at once.
-    method = "fork" if sys.platform == "linux" else "spawn"
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context(method),
-        initializer=_start_worker,
-        initargs=(experiment, n, os.getpid()),
-    )
-    waiting: deque[Future] = deque()
-    try:
-        for index in indices:
-            waiting.append(pool.submit(_compute, index))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool:
-        raise InputError(
-            "A worker process was killed, most likely for want of memory; free some and give the same "
-            "command again: it goes on where it was."
-        ) from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _blocks(
+    experiment: Experiment, n: int, indices: list[int], workers: int | None
+) -> Iterator[tuple[int, Block]]:
+    """Compute blocks side by side, in order; a few ahead of the writer."""
+    with Workers(partial(_compute, experiment, n), workers) as compute:
+        yield from compute(indices)
 
 
-_worker: tuple[Experiment, int]
-"""What a worker process works on."""
-
-
-def _start_worker(experiment: Experiment, n: int, parent: int) -> None:
-    from threadpoolctl import threadpool_limits
-
-    global _worker
-    _worker = (experiment, n)
-    threadpool_limits(1)  # a worker is one core: BLAS must not take the others
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-
-    def follow() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)  # the parent was killed: do not stay behind
-
-    threading.Thread(target=follow, daemon=True).start()
-
-
-def _compute(index: int) -> tuple[int, Block]:
-    experiment, n = _worker
+def _compute(experiment: Experiment, n: int, index: int) -> tuple[int, Block]:
     chunks, truths = [], []
     size = experiment.block_size
     for i in range(index * size, min((index + 1) * size, n)):

@@ -1,0 +1,86 @@
+"""Patterns without a file: the seam between who draws them and who learns from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from .geometry import Geometry
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LabelledFrames:
+    """Consecutive patterns of a stream.
+
+    Attributes
+    ----------
+    frames : (k, ...)
+        What the learner's `look` made of the detector's frames.
+    labels : (k,) int64
+        1 single, 0 not.
+    clear : (k,) bool
+        Negatives that can be told from singles, see `clear_negatives`.
+    """
+
+    frames: np.ndarray
+    labels: np.ndarray
+    clear: np.ndarray
+
+
+class PatternStream(Protocol):
+    """A source at work; pattern i is the same whenever it is asked for."""
+
+    def fresh(self, first: int, n: int) -> Iterator[LabelledFrames]:
+        """Yield patterns `first` to `first + n - 1` to learn from, in order, some at a time."""
+        ...
+
+    def held_out(self, n: int) -> Iterator[LabelledFrames]:
+        """Yield the first `n` patterns of another seed, which `fresh` never yields."""
+        ...
+
+
+@runtime_checkable
+class PatternSource(Protocol):
+    """Labelled patterns without end, from one detector.
+
+    Attributes
+    ----------
+    n : int
+        Patterns in what counts as an epoch.
+    shape : (ny, nx)
+        Of a frame on the detector.
+    mask : (ny, nx) bool
+        True = bad.
+    geometry : Geometry
+        Of the detector.
+    """
+
+    @property
+    def n(self) -> int: ...  # noqa: D102
+
+    @property
+    def shape(self) -> tuple[int, int]: ...  # noqa: D102
+
+    @property
+    def mask(self) -> np.ndarray: ...  # noqa: D102
+
+    @property
+    def geometry(self) -> Geometry: ...  # noqa: D102
+
+    def describe(self) -> dict[str, Any]:
+        """Return all that decides the patterns, JSON-able; `shapes` names those of the particles."""
+        ...
+
+    def stream(self, look: Callable[[np.ndarray], np.ndarray]) -> AbstractContextManager[PatternStream]:
+        """Start drawing.
+
+        Parameters
+        ----------
+        look : callable
+            Applied to (k, ny, nx) uint16 frames where they are drawn, which may be another process.
+        """
+        ...

@@ -1,0 +1,157 @@
+"""Streaming: the patterns of files without the files, whoever draws them; workers that come and go."""
+
+import operator
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from xfelspi.errors import InputError
+from xfelspi.patterns import PatternSource
+from xfelspi.simulate import Experiment, StreamedPatterns, load_recipe
+from xfelspi.simulate.workers import Workers
+
+SMALL = load_recipe("benchmark", ["detector.rows=64", "detector.columns=64"])
+SHAPES = ["icosahedron", "sphere"]
+MIDDLE = operator.itemgetter((slice(None), slice(8, 56), slice(8, 56)))
+"""What the learner looks at: (k, 48, 48)."""
+
+
+def drawn(blocks):
+    """Frames, labels and clear of some blocks, put together."""
+    blocks = list(blocks)
+    return [
+        np.concatenate([getattr(block, name) for block in blocks]) for name in ("frames", "labels", "clear")
+    ]
+
+
+@pytest.fixture(scope="module")
+def source():
+    return StreamedPatterns(SMALL, SHAPES, n=150, seed=3, workers=2)
+
+
+@pytest.fixture(scope="module")
+def first(source):
+    """150 patterns to learn from, 20 of the next 150, and 150 to validate with."""
+    with source.stream(MIDDLE) as stream:
+        return drawn(stream.fresh(0, 150)), drawn(stream.fresh(150, 20)), drawn(stream.held_out(150))
+
+
+def test_it_is_a_source_of_patterns(source):
+    assert isinstance(source, PatternSource)
+    assert (source.n, source.shape, source.mask.dtype) == (150, (64, 64), bool)
+    np.testing.assert_array_equal(source.mask, SMALL.detector.mask != 0)
+    assert source.geometry.centre_yx == (31.5, 31.5)
+
+
+def test_patterns_are_those_of_a_file_with_the_seed_that_is_told(source, first):
+    told = source.describe()
+    for which, (frames, labels, _) in (("fresh_seed", first[0]), ("held_out_seed", first[2])):
+        for turn, shape in enumerate(SHAPES):
+            recipe = replace(SMALL, sample=replace(SMALL.sample, shape=shape))
+            experiment = Experiment(recipe, told[which])
+            for index in (2 * turn, 2 * turn + 1, 140 + 2 * turn):
+                frame, truth = experiment.pattern(index)
+                np.testing.assert_array_equal(frames[index], frame[8:56, 8:56])
+                assert labels[index] == (truth.label == "single")
+
+
+def test_every_pair_has_a_single_and_is_of_the_next_shape(first):
+    (_, labels, clear), *_ = first
+    assert (labels.reshape(-1, 2).sum(1) == 1).all()
+    assert not clear[labels == 1].any()
+    assert 0.7 < clear[labels == 0].mean() < 1.0
+
+
+def test_epochs_and_validation_share_no_pattern(first):
+    (learned, *_), (later, *_), (held, *_) = first
+    frames = [*learned, *later, *held]
+    assert len({frame.tobytes() for frame in frames}) == 320
+
+
+def test_neither_workers_nor_the_start_decide_a_pattern(first):
+    with StreamedPatterns(SMALL, SHAPES, n=9, seed=3, workers=1).stream(MIDDLE) as stream:
+        for again, before in zip(drawn(stream.fresh(101, 30)), first[0], strict=True):
+            np.testing.assert_array_equal(again, before[101:131])
+        np.testing.assert_array_equal(drawn(stream.held_out(10))[0], first[2][0][:10])
+
+
+def test_what_decides_is_told(source):
+    told = source.describe()
+    assert told == StreamedPatterns(SMALL, SHAPES, n=150, seed=3, workers=7).describe()
+    for other in (
+        StreamedPatterns(SMALL, SHAPES, n=150, seed=4),
+        StreamedPatterns(SMALL, SHAPES[:1], n=150, seed=3),
+        StreamedPatterns(SMALL, SHAPES[::-1], n=150, seed=3),
+        StreamedPatterns(SMALL, SHAPES, n=151, seed=3),
+        StreamedPatterns(replace(SMALL, sample=replace(SMALL.sample, diameter_nm=68)), SHAPES, n=150, seed=3),
+    ):
+        assert other.describe() != told
+    assert len({told["seed"], told["fresh_seed"], told["held_out_seed"]}) == 3
+
+
+def test_without_shapes_the_recipe_decides():
+    assert StreamedPatterns(SMALL, n=9).describe()["shapes"] == ["icosahedron"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"n": 1}, "2 or more with -n"),
+        ({"seed": -1}, "seed"),
+        ({"shapes": ["cone"]}, "no shape called 'cone'"),
+        ({"recipe": replace(SMALL, sample=replace(SMALL.sample, diameter_nm=3000))}, "detector"),
+    ],
+)
+def test_what_cannot_be_drawn_is_one_sentence(given, said):
+    with pytest.raises(InputError, match=said):
+        StreamedPatterns(**{"recipe": SMALL, "shapes": (), "n": 10} | given)
+
+
+def test_workers_stay_a_few_jobs_ahead():
+    begun = []
+
+    def jobs():
+        for job in range(50):
+            begun.append(job)
+            yield job
+
+    with Workers(operator.neg, 2) as workers:
+        results = workers(jobs())
+        assert next(results) == 0
+        assert len(begun) <= 5
+        assert list(results) == [-job for job in range(1, 50)]
+
+
+def test_a_killed_worker_is_one_sentence():
+    def die(_job):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with Workers(die, 1) as workers, pytest.raises(InputError, match="worker process was killed"):
+        list(workers([1, 2, 3]))
+
+
+@pytest.mark.parametrize("beside_torch", [False, True])
+def test_workers_die_with_the_process_that_started_them(beside_torch):
+    code = (
+        "import time; from xfelspi.simulate.workers import Workers\n"
+        f"with Workers(eval, 1, beside_torch={beside_torch}) as workers:\n"
+        "    print(*workers(['__import__(\"os\").getpid()']), flush=True)\n"
+        "    time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        pid = int(process.stdout.readline())
+        os.kill(pid, 0)  # it is there
+        process.kill()
+    for _ in range(100):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the worker stayed behind")
