@@ -53,8 +53,8 @@ class FrameSet:
             )
         if good.dtype != bool or good.shape != counts.shape[1:]:
             raise InputError(
-                f"The good pixels are {good.dtype} of shape {good.shape}; bool of shape {counts.shape[1:]} is "
-                "needed."
+                f"The good pixels are {good.dtype} of shape {good.shape}; they must be bool of "
+                f"{counts.shape[1:]}."
             )
         if not good.any():
             raise InputError("The mask leaves no good pixel; 0 means good in a mask of a file.")
