@@ -14,7 +14,7 @@ MAX_FEATURES = 12
 
 COMPONENTS = 8
 FOLDS, REPEATS, SHUFFLES = 5, 10, 100
-_MOST = 500  # frames of either set in one repeat
+_MOST = 250  # frames of either set in one repeat
 _FARTHEST = 4.0  # standard deviations: one odd frame must not be the whole fit
 
 
