@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .augment import Augmentation
+    from .features import features
     from .framing import Framing, ModelFrame
     from .model import Model, load_model
     from .networks import Architecture, Classifier
@@ -32,6 +33,7 @@ _HOMES = {
     "Thresholds": "scores",
     "TrainConfig": "training",
     "evaluate": "scores",
+    "features": "features",
     "load_model": "model",
     "roc_curve": "scores",
     "score_predictions": "selection",
@@ -53,6 +55,7 @@ __all__ = [
     "Thresholds",
     "TrainConfig",
     "evaluate",
+    "features",
     "load_model",
     "roc_curve",
     "score_predictions",
