@@ -10,7 +10,7 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"constants", "errors"},
     {"shapes"},
     {"patterns"},
-    {"simulate", "classify"},
+    {"simulate", "classify", "fidelity"},
     {"pictures", "report"},
     {"studies"},
     {"cli"},

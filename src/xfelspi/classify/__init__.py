@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .augment import Augmentation
-    from .features import features
+    from .feature_space import features
     from .framing import Framing, ModelFrame
     from .model import Model, load_model
     from .networks import Architecture, Classifier
@@ -33,7 +33,7 @@ _HOMES = {
     "Thresholds": "scores",
     "TrainConfig": "training",
     "evaluate": "scores",
-    "features": "features",
+    "features": "feature_space",
     "load_model": "model",
     "roc_curve": "scores",
     "score_predictions": "selection",

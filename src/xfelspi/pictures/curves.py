@@ -41,3 +41,41 @@ def roc_plot(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], out: str | os.
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", frameon=False)
     return save(figure, Path(out))
+
+
+def profile_plot(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]],
+    out: str | os.PathLike[str],
+    *,
+    x: str = "radius / pixels",
+    y: str = "share of the photons per pixel",
+) -> Path:
+    """Draw curves with their bands on a logarithmic scale.
+
+    Parameters
+    ----------
+    curves : mapping of str to (x, value, low, high)
+        Named curves, each as four arrays of one length; NaN where nothing is known.
+    out : path
+        The PNG to write.
+    x, y : str
+        What stands at the axes.
+
+    Raises
+    ------
+    InputError
+        If the PNG cannot be written.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure((9.0, 4.4), dpi=DPI, layout="constrained")
+    axes = figure.add_subplot()
+    for name, (place, value, low, high) in curves.items():
+        (line,) = axes.plot(place, value, label=name)
+        axes.fill_between(place, low, high, color=line.get_color(), alpha=0.25, linewidth=0)
+    axes.set_yscale("log")
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return save(figure, Path(out))

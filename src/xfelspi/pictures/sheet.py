@@ -12,6 +12,7 @@ import numpy as np
 from xfelspi.errors import InputError
 from xfelspi.patterns import LABELS, PatternSet
 
+from .colours import FAINT, INK, PAPER, Colours
 from .save import DPI, save
 
 # All in pixels of the picture.
@@ -21,13 +22,8 @@ _GAP = 8
 _CAPTION_LINE = 14
 _HEAD = 44
 
-_PAPER = "#101014"
-_INK = "#e6e6ea"
-_FAINT = "#a8a8b2"
-_MASKED = "#55555e"
 _LABEL_INK = {"single": "#7fd6a2", "multiple": "#ffa657", "not single": "#ffa657"}
 _LABEL_NAMES = {1: "single", 0: "not single", -1: "unlabelled"}
-_FIRST_PHOTON = 0.22  # where on the colour map one photon starts; zero photons are at its dark end
 
 
 def contact_sheet(
@@ -81,7 +77,7 @@ def contact_sheet(
     frames = [patterns.frames(index, index + 1).counts[0] for index in chosen]
     panels = [_panel(frame, patterns.mask) for frame in frames]
     brightest = max(2.0, *(float(np.nanmax(panel)) for panel in panels))
-    colours = _Colours(brightest)
+    colours = Colours(brightest)
 
     ny, nx = panels[0].shape
     enlarged = max(1, round(_PANEL / max(ny, nx)))
@@ -90,7 +86,7 @@ def contact_sheet(
     columns = min(columns, len(chosen))
     sheet_width = _GAP + columns * (width + _GAP)
     sheet_height = _HEAD + math.ceil(len(chosen) / columns) * (height + caption + _GAP)
-    figure = Figure((sheet_width / DPI, sheet_height / DPI), dpi=DPI, facecolor=_PAPER)
+    figure = Figure((sheet_width / DPI, sheet_height / DPI), dpi=DPI, facecolor=PAPER)
 
     def picture(pixels: np.ndarray, left: float, bottom: float, width: float, height: float) -> None:
         box = (left / sheet_width, bottom / sheet_height, width / sheet_width, height / sheet_height)
@@ -104,7 +100,7 @@ def contact_sheet(
         y: float,
         *,
         size: float = 8,
-        ink: str = _INK,
+        ink: str = INK,
         ha: str = "left",
         weight: str = "normal",
     ) -> None:
@@ -120,32 +116,15 @@ def contact_sheet(
         if remarks:
             remark = remarks.get(index, remark)
         photons = frame.sum(where=~patterns.mask, dtype=float)
-        write(f"#{index}  {name}", left, top - 8, ink=_LABEL_INK.get(name, _INK), weight="bold")
+        write(f"#{index}  {name}", left, top - 8, ink=_LABEL_INK.get(name, INK), weight="bold")
         write(f"{photons:,.0f} photons", left + width, top - 8, ha="right")
-        write(remark, left, top - 8 - _CAPTION_LINE, ink=_FAINT)
+        write(remark, left, top - 8 - _CAPTION_LINE, ink=FAINT)
 
     middle = sheet_height - _HEAD / 2 + 4
     write(title or patterns.path.name, _GAP, middle, size=11, weight="bold")
     if columns > 1:
         _draw_key(colours, picture, write, right=sheet_width - _GAP, y=middle)
     return save(figure, Path(out))
-
-
-class _Colours:
-    """Counts to colours: 0 dark, 1 and more on a logarithmic scale, NaN (masked) grey."""
-
-    def __init__(self, brightest: float) -> None:
-        from matplotlib import colormaps
-
-        self.brightest = brightest
-        self._map = colormaps["inferno"].with_extremes(bad=_MASKED)
-
-    def paint(self, counts: np.ndarray) -> np.ndarray:
-        """(ny, nx) counts to (ny, nx, 4) colours."""
-        decades = np.log(np.maximum(counts, 1.0)) / math.log(self.brightest)
-        lit = _FIRST_PHOTON + (1.0 - _FIRST_PHOTON) * decades
-        # Half a photon parts the dark from the lit, for frames in units that are not whole.
-        return self._map(np.ma.masked_invalid(np.where(counts < 0.5, 0.0, lit)))
 
 
 def _panel(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -174,7 +153,7 @@ def _caption(patterns: PatternSet, index: int) -> tuple[str, str]:
     return name, f"{truth['shape'][index]} {np.nanmax(truth['diameter_nm'][index]):.0f} nm"
 
 
-def _draw_key(colours: _Colours, picture: Callable, write: Callable, *, right: float, y: float) -> None:
+def _draw_key(colours: Colours, picture: Callable, write: Callable, *, right: float, y: float) -> None:
     """Draw what the colours mean: 0, then 1 up to the brightest, then masked."""
     ramp = np.geomspace(1.0, colours.brightest, 120)[None, :]
     for pixels, offset, width in (([[0.0]], 330, 14), (ramp, 282, 120), ([[np.nan]], 70, 14)):

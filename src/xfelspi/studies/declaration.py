@@ -100,15 +100,15 @@ class Declaration:
     def __post_init__(self) -> None:
         _require_whole_numbers(self, "")
         if not self.shapes:
-            raise InputError("The study's shapes are empty; name one or more, as in shapes = ['icosahedron'].")
+            raise InputError(
+                "The study's shapes are empty; name one or more, as in shapes = ['icosahedron']."
+            )
         self._require_a_ladder()
         names = [rung.name for rung in self.rung]
         for key, chosen in (("confirm", self.confirm), ("quick.rungs", self.quick.rungs)):
             for name in chosen:
                 if name not in names:
-                    raise InputError(
-                        f"The study's {key} names {name!r}; the rungs are {', '.join(names)}."
-                    )
+                    raise InputError(f"The study's {key} names {name!r}; the rungs are {', '.join(names)}.")
         for key, terms in (("leave_out", self.leave_out), ("quick.leave_out", self.quick.leave_out)):
             for term in terms:
                 _require_term(key, term)
@@ -253,4 +253,6 @@ def _require_whole_numbers(owner: Declaration | Quick, prefix: str) -> None:
 
 def _require_term(key: str, term: str) -> None:
     if term not in TERMS:
-        raise InputError(f"The study's {key} has {term!r}, which is no term; the terms are {', '.join(TERMS)}.")
+        raise InputError(
+            f"The study's {key} has {term!r}, which is no term; the terms are {', '.join(TERMS)}."
+        )

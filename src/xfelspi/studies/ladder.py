@@ -53,7 +53,7 @@ def full_recipe(declared: Declaration) -> Recipe:
     recipe = recipe_from_dict(values)
     if recipe.beam.photons_per_frame is None:
         raise InputError(
-            f"With the recipe {declared.recipe} several particles give more photons than one, and the network "
+            f"With the recipe {declared.recipe} several particles give more photons than one, and a network "
             "would learn brightness; set beam.photons_per_frame in the study's settings, as in [5e3, 1.2e5]."
         )
     return recipe
