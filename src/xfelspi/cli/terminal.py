@@ -14,7 +14,7 @@ Command = Callable[..., None]
 
 
 def command_of(app: typer.Typer) -> Callable[[Command], Command]:
-    """Return what registers commands: what the user can mend is one sentence and exit code 2, Ctrl-C is 130."""
+    """Return what registers commands: what the user can mend is a sentence and exit code 2, Ctrl-C is 130."""
 
     def register(function: Command) -> Command:
         @functools.wraps(function)
@@ -62,6 +62,7 @@ class Progress:
         return self
 
     def __call__(self, what: str, fraction: float) -> None:
+        """Show how far something is."""
         if what not in self._tasks:
             self._tasks[what] = self._bar.add_task(what, total=1.0)
         self._bar.update(self._tasks[what], completed=fraction, refresh=True)

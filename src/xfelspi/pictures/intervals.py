@@ -106,10 +106,10 @@ def interval_plot(names: Sequence[str], panels: Sequence[Panel], out: str | os.P
             label = f"{value:+.3f}" if panel.bars else f"{value:.3f}"
             axes.annotate(label, (value, line), (0, 6), textcoords="offset points", ha="center", fontsize=8)
         for line, values in zip(lines, panel.seeds, strict=False):
-            axes.plot(values, [line + 0.22] * len(values), "o", color=_ORANGE, markersize=3.5, zorder=4)
+            axes.plot(values, [line + 0.2] * len(values), "o", color=_ORANGE, markersize=3.5, zorder=4)
         axes.set_title(panel.title, fontsize=10, loc="left", pad=16)
         axes.set_yticks(list(lines), list(names) if number == 0 else [""] * len(names))
-        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.set_ylim(len(names) - 0.45, -0.6)
         if panel.limits is not None:
             axes.set_xlim(*panel.limits)
         axes.grid(axis="x", alpha=0.3)

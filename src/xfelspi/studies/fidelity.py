@@ -124,17 +124,17 @@ def fidelity(
 
     work = _Work(out, study, declared, judge, command, progress, tell)
     # The full recipe first: its network is the eye of the metrics. One seed of all before the second of any.
-    order = list({variant.folder: variant for variant in (rungs[-1], *rungs, *others)}.values())
-    n_seeds = {
-        folder: max(v.seeds for v in (*rungs, *others) if v.folder == folder)
-        for folder in (v.folder for v in order)
-    }
-    evaluations: dict[str, list[dict[str, Any]]] = {variant.folder: [] for variant in order}
+    everyone = (rungs[-1], *rungs[:-1], *others)
+    first_of: dict[str, Variant] = {}
+    for variant in everyone:
+        first_of.setdefault(variant.folder, variant)
+    n_seeds = {folder: max(v.seeds for v in everyone if v.folder == folder) for folder in first_of}
+    evaluations: dict[str, list[dict[str, Any]]] = {folder: [] for folder in first_of}
     for seed in range(max(n_seeds.values())):
-        for variant in order:
-            if seed < n_seeds[variant.folder]:
-                evaluations[variant.folder].append(work.train_and_score(variant, seed))
-    metrics = {variant.folder: work.compare(variant, rungs[-1]) for variant in order}
+        for folder, variant in first_of.items():
+            if seed < n_seeds[folder]:
+                evaluations[folder].append(work.train_and_score(variant, seed))
+    metrics = {folder: work.compare(variant, rungs[-1]) for folder, variant in first_of.items()}
 
     found_rungs = [_finding(v, evaluations[v.folder], metrics[v.folder]) for v in rungs]
     found_others = [_finding(v, evaluations[v.folder], metrics[v.folder]) for v in others]

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from xfelspi.classify import ModelFrame
-from xfelspi.fidelity import FrameSet, profile_curve
-from xfelspi.patterns import PatternSet
-from xfelspi.pictures import Panel, contact_sheet, interval_plot, profile_plot, rows_of_frames
+from xfelspi.pictures import Panel, interval_plot
 from xfelspi.report import Report
 
+from .cells import cell, in_brackets, metric_share, signed_cell
 from .concordance import Share
+from .fidelity_frames import show_disputed, show_frames
 from .findings import Finding, Findings
-from .singles import framed, single_hits
 
 TWO_SAMPLE = "two_sample"
 """The metric in the ladder's second panel."""
 
-SIDE_BY_SIDE = 8
-"""Frames in a row of measured or simulated ones."""
-
-DISPUTED = 12
-"""Shots shown on which model and label disagree."""
-
 LOOKS_SHOWN = 40
 """Lines of the log on the page; study.json has all."""
-
-_MOST = 200  # simulated singles among which those of the right brightness are found
 
 
 def write_page(findings: Findings, out: Path) -> Path:
@@ -53,8 +39,8 @@ def write_page(findings: Findings, out: Path) -> Path:
         _left_out(report, findings, out)
     _brightness(report, findings)
     _metrics(report, findings)
-    _frames(report, findings, out)
-    _disputed(report, findings, out)
+    show_frames(report, findings, out)
+    show_disputed(report, findings, out)
     if reference.is_measured:
         _looks(report, findings)
     _again(report, findings)
@@ -69,16 +55,16 @@ def headline(findings: Findings) -> str:
     seeds = len(full.logits)
     text = (
         f"Trained on simulation alone, the full recipe sorts the {n} {_kind(findings)} shots of "
-        f"{reference.path.name} with an AUC of {_number(full.judged['auc'])} and a balanced accuracy of "
-        f"{_number(full.judged['balanced_accuracy'])}"
-        f"{f' (mean of {seeds} seeds)' if seeds > 1 else ' (one seed)'}; the rung {ideal.variant.name} has an AUC "
-        f"of {_number(ideal.judged['auc'])}."
+        f"{reference.path.name} with an AUC of {in_brackets(full.judged['auc'])} and a balanced accuracy of "
+        f"{in_brackets(full.judged['balanced_accuracy'])}, "
+        f"{f'mean of {seeds} seeds' if seeds > 1 else 'one seed'}; the rung {ideal.variant.name} "
+        f"has an AUC of {in_brackets(ideal.judged['auc'])}."
     )
-    told = [_metric(finding.metrics.get(TWO_SAMPLE)) for finding in (full, ideal)]
+    told = [metric_share(finding.metrics.get(TWO_SAMPLE)) for finding in (full, ideal)]
     if told[0] is not None and told[1] is not None:
         text += (
             f" A two-sample test tells its single hits from {_kind(findings)} ones with an AUC of "
-            f"{_number(told[0])}, those of {ideal.variant.name} with {_number(told[1])}; 0.5 means that it "
+            f"{in_brackets(told[0])}, those of {ideal.variant.name} with {in_brackets(told[1])}; 0.5 means that it "
             "cannot."
         )
     return text
@@ -127,7 +113,7 @@ def _ladder(report: Report, findings: Findings, out: Path) -> None:
         ),
         Panel(
             title="AUC of the two-sample test",
-            points=[_metric(rung.metrics.get(TWO_SAMPLE)) for rung in rungs],
+            points=[metric_share(rung.metrics.get(TWO_SAMPLE)) for rung in rungs],
             at=0.5,
             note="cannot be told apart",
             limits=(0.3, 1.05),
@@ -141,12 +127,12 @@ def _ladder(report: Report, findings: Findings, out: Path) -> None:
         [
             f"{rung.variant.name}\n{', '.join(rung.variant.changes) or 'no term'}",
             *_score_cells(rung),
-            _signed_cell(gain),
+            signed_cell(gain),
         ]
         for rung, gain in zip(rungs, gains, strict=True)
     ]
     report.table([cell.replace("\n", " ") for cell in header], rows)
-    for first, second in zip(rungs, rungs[1:], strict=False):
+    for first, second in pairwise(rungs):
         if first.variant.folder == second.variant.folder:
             report.paragraph(
                 f"The rungs {first.variant.name} and {second.variant.name} are one recipe: the terms that "
@@ -168,19 +154,18 @@ def _left_out(report: Report, findings: Findings, out: Path) -> None:
         "the right are terms that help. Intervals are for the choice of shots, the same for both; another "
         f"seed moves a bar as well.{seeds}"
     )
-    names = [finding.variant.changes[0] for finding in findings.left_out]
+    pairs = list(zip(findings.left_out, findings.losses, strict=True))
+    pairs.sort(key=lambda pair: -pair[1].value if pair[1] else 0.0)
+    names = [finding.variant.changes[0] for finding, _ in pairs]
     panel = Panel(
         title="AUC of the full recipe minus that without the term",
-        points=findings.losses,
+        points=[loss for _, loss in pairs],
         at=0.0,
         note="worth nothing",
         bars=True,
     )
     report.picture(interval_plot(names, [panel], out / "without.png"), "What each term is worth at the top.")
-    rows = [
-        [finding.variant.name, *_score_cells(finding), _signed_cell(loss)]
-        for finding, loss in zip(findings.left_out, findings.losses, strict=True)
-    ]
+    rows = [[finding.variant.name, *_score_cells(finding), signed_cell(loss)] for finding, loss in pairs]
     report.table(["recipe", *_SCORES, "AUC lost"], rows)
 
 
@@ -194,8 +179,8 @@ def _brightness(report: Report, findings: Findings) -> None:
         "stands above. Counts alone near 0.5 there show that the pairs are matched."
     )
     rows = [
-        ["total counts alone", _cell(facts["counts"]), _cell(facts["counts_matched"])],
-        ["the network", _cell(facts["ours"]), _cell(facts["ours_matched"])],
+        ["total counts alone", cell(facts["counts"]), cell(facts["counts_matched"])],
+        ["the network", cell(facts["ours"]), cell(facts["ours_matched"])],
     ]
     report.table(["", "AUC, all shots", "within count-matched pairs"], rows)
 
@@ -214,72 +199,19 @@ def _metrics(report: Report, findings: Findings) -> None:
         f"Simulated single hits of the shape {findings.declared.shapes[0]} beside {_kind(findings)} ones. "
         "Features of a network are those of the full recipe's, seed 0, for all rows."
     )
-    header = [
-        "recipe",
-        *(f"{name.replace('_', ' ')} (ideal: {_ideal(full.metrics[name])})" for name in names),
-    ]
+    header = ["recipe", *(name.replace("_", " ") for name in names)]
     rows = [
-        [finding.variant.name, *(_cell(_metric(finding.metrics.get(name))) for name in names)]
+        [finding.variant.name, *(cell(metric_share(finding.metrics.get(name))) for name in names)]
         for finding in everyone
     ]
     report.table(header, rows)
-    report.items([f"{name.replace('_', ' ')}: {full.metrics[name]['meaning']}" for name in names])
-
-
-def _frames(report: Report, findings: Findings, out: Path) -> None:
-    report.heading("Side by side")
-    frame = ModelFrame()
-    with findings.reference.open() as patterns:
-        judged = framed(patterns, single_hits(patterns, _MOST), frame)
-    simulated = {}
-    for finding in (findings.rungs[0], findings.rungs[-1]):
-        path = _first_test(finding, findings, out)
-        with PatternSet.open(path) as patterns:
-            simulated[finding.variant.name] = framed(patterns, single_hits(patterns, _MOST), frame)
-    order = np.argsort(judged.totals)
-    chosen = order[np.unique(np.linspace(0, len(order) - 1, SIDE_BY_SIDE).round().astype(int))]
-    rows = [(f"{_kind(findings)}: {findings.reference.path.name}", judged.counts[chosen], judged.good)]
-    rows += [
-        (f"simulated: {name}", frames.counts[_like(frames.totals, judged.totals[chosen])], frames.good)
-        for name, frames in simulated.items()
-    ]
-    report.picture(
-        rows_of_frames(rows, out / "side-by-side.png", columns=SIDE_BY_SIDE),
-        f"Single hits from dim to bright, and simulated ones of about the same brightness below each. First row: "
-        f"{_kind(findings)}.",
+    report.items(
+        [
+            f"{name.replace('_', ' ')} (ideal {metric['ideal']:g}, {metric['better']} is better): "
+            f"{metric['meaning']}"
+            for name, metric in full.metrics.items()
+        ]
     )
-    good = np.logical_and.reduce([judged.good, *(frames.good for frames in simulated.values())])
-    curves = {_kind(findings): _curve(judged, good)}
-    curves |= {f"simulated: {name}": _curve(frames, good) for name, frames in simulated.items()}
-    report.picture(
-        profile_plot(curves, out / "profiles.png"),
-        "Radial profiles of the single hits, every frame divided by its total; bands: intervals of the mean.",
-    )
-
-
-def _disputed(report: Report, findings: Findings, out: Path) -> None:
-    report.heading("Disputed shots")
-    labels = findings.reference.known
-    above = findings.rungs[-1].logits.mean(axis=0)
-    wrong = np.flatnonzero(((labels == 1) & (above <= 0)) | ((labels == 0) & (above > 0)))
-    if not wrong.size:
-        report.paragraph("The full recipe's network agrees with every label.")
-        return
-    chosen = wrong[np.argsort(-np.abs(above[wrong]))][:DISPUTED].tolist()
-    chosen.sort(key=lambda index: (labels[index], -abs(above[index])))
-    counts = {value: int((labels[wrong] == value).sum()) for value in (0, 1)}
-    report.paragraph(
-        f"The full recipe's network disagrees with {wrong.size} labels: it would keep {counts[0]} shots labelled "
-        f"not single and lose {counts[1]} labelled single. These are the worst; the score is the logit above the "
-        "threshold, so positive is kept. Labels can be wrong, too: look."
-    )
-    remarks = {
-        index: f"score {above[index]:+.2f}, the network says {'single' if above[index] > 0 else 'not single'}"
-        for index in chosen
-    }
-    with findings.reference.open() as patterns:
-        sheet = contact_sheet(patterns, out / "disputed.png", indices=chosen, columns=4, remarks=remarks)
-    report.picture(sheet, "Labels are the file's; below them what the network says.")
 
 
 def _looks(report: Report, findings: Findings) -> None:
@@ -288,7 +220,7 @@ def _looks(report: Report, findings: Findings) -> None:
     areas = [look["auc"] for look in looks]
     report.paragraph(
         f"Every score of a model on these frames, by any study of this user: AUC from {min(areas):.3f} to "
-        f"{max(areas):.3f}. The best of many is no measurement; what counts is what was declared to be confirmed."
+        f"{max(areas):.3f}. The best of many is no measurement; what counts was declared before."
         + (f" The last {LOOKS_SHOWN}:" if len(looks) > LOOKS_SHOWN else "")
     )
     rows = [
@@ -326,9 +258,9 @@ def _again(report: Report, findings: Findings) -> None:
         f"{', '.join(declared.shapes)}; {declared.epochs} epochs."
     )
     report.paragraph(
-        f"{len(trained)} trainings of {sum(learning) / 60:.1f} minutes in all, the longest {max(learning):.0f} "
-        f"seconds; {simulating / 60:.1f} minutes of simulation to train on; {findings.seconds / 60:.1f} minutes "
-        f"for this call. {findings.machine}; "
+        f"{len(trained)} trainings of {sum(learning) / 60:.1f} minutes in all, the longest "
+        f"{max(learning):.0f} s; {simulating / 60:.1f} minutes of simulation to train on; "
+        f"{findings.seconds / 60:.1f} minutes for this call. {findings.machine}; "
         f"{', '.join(f'{name} {version}' for name, version in findings.versions.items())}."
     )
     report.paragraph(
@@ -343,11 +275,11 @@ def _score_cells(finding: Finding) -> list[str]:
     judged = finding.judged
     return [
         str(len(finding.logits)),
-        _cell(finding.simulated["auc"]),
-        _cell(judged["auc"]),
-        _cell(judged["balanced_accuracy"]),
-        _cell(judged["fnr"]),
-        _cell(judged["fpr"]),
+        cell(finding.simulated["auc"]),
+        cell(judged["auc"]),
+        cell(judged["balanced_accuracy"]),
+        cell(judged["fnr"]),
+        cell(judged["fpr"]),
     ]
 
 
@@ -361,50 +293,3 @@ def _times(n: int) -> str:
 
 def _several(values: Sequence[float]) -> Sequence[float]:
     return values if len(values) > 1 else ()
-
-
-def _metric(metric: dict[str, Any] | None) -> Share | None:
-    """Return value and interval of a metric; None where there is none, or it is not a number."""
-    if metric is None or not all(math.isfinite(metric[name]) for name in Share._fields):
-        return None
-    return Share(*(metric[name] for name in Share._fields))
-
-
-def _ideal(metric: dict[str, Any]) -> str:
-    return f"{metric['ideal']:g}, {metric['better']} is better"
-
-
-def _number(share: Share) -> str:
-    return f"{share.value:.2f} ({share.low:.2f} to {share.high:.2f})"
-
-
-def _cell(share: Share | None) -> str:
-    return "–" if share is None else f"{share.value:.3f}\n{share.low:.3f} to {share.high:.3f}"
-
-
-def _signed_cell(share: Share | None) -> str:
-    return "–" if share is None else f"{share.value:+.3f}\n{share.low:+.3f} to {share.high:+.3f}"
-
-
-def _first_test(finding: Finding, findings: Findings, out: Path) -> Path:
-    from xfelspi.shapes import shape_name
-
-    return out / finding.variant.folder / "test" / f"{shape_name(findings.declared.shapes[0])}.h5"
-
-
-def _like(totals: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Indices of the frames whose totals are nearest to those wanted, none twice while there are enough."""
-    logarithms = np.log(np.maximum(totals, 1.0))
-    chosen: list[int] = []
-    for total in wanted:
-        apart = np.abs(logarithms - math.log(max(total, 1.0)))
-        if len(chosen) < len(totals):
-            apart[chosen] = np.inf
-        chosen.append(int(apart.argmin()))
-    return np.array(chosen)
-
-
-def _curve(frames: FrameSet, good: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    curve = profile_curve(dataclasses.replace(frames, good=good))
-    low, high = np.quantile(curve.replicates, (0.025, 0.975), axis=0)
-    return curve.x, *(np.where(curve.solid, values, np.nan) for values in (curve.value, low, high))
