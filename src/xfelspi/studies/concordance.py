@@ -67,7 +67,7 @@ def share(wins: np.ndarray, pairs: np.ndarray | None = None) -> Share | None:
     Parameters
     ----------
     wins : (singles, others)
-        From `wins`, or the difference of two such.
+        From `wins`.
     pairs : (singles, others) bool, optional
         Which pairs count; all without.
 
@@ -87,16 +87,32 @@ def share(wins: np.ndarray, pairs: np.ndarray | None = None) -> Share | None:
         return None
     won = wins * chosen
     value = float(won.sum(dtype=float) / n_pairs)
-    if value in (0.0, 1.0) and wins.min() >= 0.0 and not ((wins != value) & (chosen > 0)).any():
+    if value in (0.0, 1.0):
         unseen = wilson(0, int(min(chosen.any(axis=1).sum(), chosen.any(axis=0).sum())))[1]
         return Share(value, 0.0, unseen) if value == 0.0 else Share(value, 1.0 - unseen, 1.0)
+    return Share(value, *_interval(won, chosen))
+
+
+def difference(above: np.ndarray, below: np.ndarray) -> Share:
+    """Area of one model minus that of another, shots redrawn for both together.
+
+    Parameters
+    ----------
+    above, below : (singles, others)
+        From `wins`, of the same shots.
+    """
+    apart = above - below
+    return Share(float(apart.mean(dtype=float)), *_interval(apart, np.ones_like(apart)))
+
+
+def _interval(won: np.ndarray, chosen: np.ndarray) -> tuple[float, float]:
     rng = np.random.default_rng(_SEED)
-    of_single = rng.standard_exponential((_REPLICATES, wins.shape[0])).astype(np.float32)
-    of_other = rng.standard_exponential((_REPLICATES, wins.shape[1])).astype(np.float32)
+    of_single = rng.standard_exponential((_REPLICATES, won.shape[0])).astype(np.float32)
+    of_other = rng.standard_exponential((_REPLICATES, won.shape[1])).astype(np.float32)
     weighed = ((of_single @ won) * of_other).sum(axis=1)
     weight = ((of_single @ chosen) * of_other).sum(axis=1)
-    low, high = np.quantile(weighed[weight > 0] / weight[weight > 0], (0.025, 0.975))
-    return Share(value, float(low), float(high))
+    low, high = np.quantile(weighed / weight, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def matched_pairs(

@@ -14,6 +14,7 @@ from xfelspi.errors import InputError
 from xfelspi.simulate import TERMS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")  # pydantic's words for it
 _WHOLE_NUMBERS = {
     "n_train": (20, 1_000_000),
     "n_test": (20, 1_000_000),
@@ -225,9 +226,10 @@ def _from_dict(values: dict[str, Any]) -> Declaration:
     try:
         return TypeAdapter(Declaration).validate_python(values)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is both unknown and missing: the first is what can be seen in the file.
+        first = min(error.errors(), key=lambda one: one["type"] not in _UNKNOWN)
         where = _place(first["loc"])
-        if first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        if first["type"] in _UNKNOWN:
             raise InputError(f"The study has no key {where}; {_known(first['loc'])}.") from None
         if first["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
             raise InputError(f"The study lacks {where}; {_known(first['loc'])}.") from None

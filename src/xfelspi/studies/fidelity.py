@@ -35,7 +35,7 @@ from xfelspi.patterns import AlreadyComplete, PatternSet
 from xfelspi.shapes import shape_name
 from xfelspi.simulate import Recipe, load_recipe, simulate_to_file
 
-from .concordance import Share, brightness, share, wins
+from .concordance import Share, brightness, difference, wins
 from .declaration import Declaration, load_declaration
 from .fidelity_page import write_page
 from .findings import Finding, Findings
@@ -367,8 +367,8 @@ def _finding(variant: Variant, evaluations: list[dict[str, Any]], metrics: dict[
     )
 
 
-def _gain(below: Finding, above: Finding, labels: np.ndarray) -> Share | None:
-    return share(wins(above.logits, labels) - wins(below.logits, labels))
+def _gain(below: Finding, above: Finding, labels: np.ndarray) -> Share:
+    return difference(wins(above.logits, labels), wins(below.logits, labels))
 
 
 def _digest(decides: Any) -> str:

@@ -49,8 +49,8 @@ def show_frames(report: Report, findings: Findings, out: Path) -> None:
     ]
     report.picture(
         rows_of_frames(rows, out / "side-by-side.png", columns=SIDE_BY_SIDE),
-        f"First row: {findings.reference.kind} single hits, from dim to bright. Below each, simulated ones of about "
-        "its brightness.",
+        f"First row: {findings.reference.kind} single hits, from dim to bright. Below each, simulated "
+        "ones of about its brightness.",
     )
     good = np.logical_and.reduce([judged.good, *(frames.good for frames in simulated.values())])
     curves = {findings.reference.kind: _curve(judged, good)}

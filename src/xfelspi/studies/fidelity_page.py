@@ -64,8 +64,8 @@ def headline(findings: Findings) -> str:
     if told[0] is not None and told[1] is not None:
         text += (
             f" A two-sample test tells its single hits from {_kind(findings)} ones with an AUC of "
-            f"{in_brackets(told[0])}, those of {ideal.variant.name} with {in_brackets(told[1])}; 0.5 means that it "
-            "cannot."
+            f"{in_brackets(told[0])}, those of {ideal.variant.name} with {in_brackets(told[1])}; 0.5 means "
+            "that it cannot."
         )
     return text
 
@@ -155,7 +155,7 @@ def _left_out(report: Report, findings: Findings, out: Path) -> None:
         f"seed moves a bar as well.{seeds}"
     )
     pairs = list(zip(findings.left_out, findings.losses, strict=True))
-    pairs.sort(key=lambda pair: -pair[1].value if pair[1] else 0.0)
+    pairs.sort(key=lambda pair: -pair[1].value)
     names = [finding.variant.changes[0] for finding, _ in pairs]
     panel = Panel(
         title="AUC of the full recipe minus that without the term",

@@ -90,8 +90,8 @@ class Findings:
     reference: Reference
     rungs: list[Finding]
     left_out: list[Finding]
-    gains: list[Share | None]
-    losses: list[Share | None]
+    gains: list[Share]
+    losses: list[Share]
     brightness: dict[str, Any]
     looks: list[dict[str, Any]]
     command: str
