@@ -43,10 +43,11 @@ def crooked():
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Tables are computed once for the whole run, away from the user's cache."""
+    """Tables are computed once for the whole run, away from the user's cache; so are looks at measured shots."""
     shared = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     folder = tmp_path_factory.getbasetemp()
     os.environ["XFELSPI_CACHE"] = str((folder.parent if shared else folder) / "cache")
+    os.environ["XFELSPI_STATE"] = str(folder / "state")
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ th { border-bottom: 2px solid #888; font-weight: 600; font-size: 0.85rem; vertic
 th:first-child, td:first-child { text-align: left }
 td small { color: #666 } figure { margin: 1rem 0 } img { max-width: 100%; height: auto }
 figcaption { color: #555; font-size: 0.9rem }
+p, li { max-width: 60rem } .lead { font-size: 1.15rem; font-weight: 600 }
 pre { background: #f4f1ea; padding: 0.8rem 1rem; overflow-x: auto }
 """
 
@@ -42,6 +43,14 @@ class Report:
     def paragraph(self, text: str) -> None:
         """Add plain text."""
         self._parts.append(f"<p>{html.escape(text)}</p>")
+
+    def lead(self, text: str) -> None:
+        """Add what the page has to say, in larger letters."""
+        self._parts.append(f'<p class="lead">{html.escape(text)}</p>')
+
+    def items(self, texts: Sequence[str]) -> None:
+        """Add a list."""
+        self._parts.append("<ul>" + "".join(f"<li>{html.escape(text)}</li>" for text in texts) + "</ul>")
 
     def code(self, text: str) -> None:
         """Add what can be typed again."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .augment import Augmentation
     from .config import TrainConfig
+    from .feature_space import features
     from .framing import Framing, ModelFrame
     from .model import Model, load_model
     from .networks import Architecture, Classifier
@@ -33,6 +34,7 @@ _HOMES = {
     "Thresholds": "scores",
     "TrainConfig": "config",
     "evaluate": "scores",
+    "features": "feature_space",
     "load_model": "model",
     "roc_curve": "scores",
     "score_predictions": "selection",
@@ -54,6 +56,7 @@ __all__ = [
     "Thresholds",
     "TrainConfig",
     "evaluate",
+    "features",
     "load_model",
     "roc_curve",
     "score_predictions",

@@ -257,7 +257,8 @@ def _some_pixels(detector: Detector, fraction: float, rng: np.random.Generator) 
     # The gaps between taken pixels are geometric: their number counts, not that of the pixels.
     mean = detector.rows * detector.columns * fraction
     places = np.cumsum(rng.geometric(fraction, int(mean + 8.0 * math.sqrt(mean) + 16.0))) - 1
-    places = places[places < detector.rows * detector.columns]
+    # Gaps of a tiny fraction add up beyond 64 bits and come round as negative places.
+    places = places[(places >= 0) & (places < detector.rows * detector.columns)]
     return rng.permutation(places[detector.mask.reshape(-1)[places] == 0])
 
 

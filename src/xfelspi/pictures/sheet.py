@@ -1,21 +1,19 @@
-"""Pictures: contact sheets of patterns, and curves."""
+"""Contact sheets: patterns side by side, each with what is known about it."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xfelspi.errors import InputError
 from xfelspi.patterns import LABELS, PatternSet
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from .colours import FAINT, INK, PAPER, Colours
+from .save import DPI, save
 
 # All in pixels of the picture.
 _PANEL = 256  # a frame is enlarged to about this
@@ -23,15 +21,9 @@ _LARGEST = 320  # and binned when it is larger than this
 _GAP = 8
 _CAPTION_LINE = 14
 _HEAD = 44
-_DPI = 100
 
-_PAPER = "#101014"
-_INK = "#e6e6ea"
-_FAINT = "#a8a8b2"
-_MASKED = "#55555e"
 _LABEL_INK = {"single": "#7fd6a2", "multiple": "#ffa657", "not single": "#ffa657"}
 _LABEL_NAMES = {1: "single", 0: "not single", -1: "unlabelled"}
-_FIRST_PHOTON = 0.22  # where on the colour map one photon starts; zero photons are at its dark end
 
 
 def contact_sheet(
@@ -42,6 +34,7 @@ def contact_sheet(
     rows: int = 4,
     columns: int = 6,
     title: str | None = None,
+    remarks: Mapping[int, str] | None = None,
 ) -> Path:
     """Draw patterns side by side on one logarithmic scale, each with what is known about it.
 
@@ -60,6 +53,8 @@ def contact_sheet(
         Of the sheet; with `indices` there are as many rows as they need.
     title : str, optional
         Above the sheet; the file's name without.
+    remarks : mapping of int to str, optional
+        What to say below the label of a pattern, by its index, instead of what the truth says.
 
     Returns
     -------
@@ -82,16 +77,16 @@ def contact_sheet(
     frames = [patterns.frames(index, index + 1).counts[0] for index in chosen]
     panels = [_panel(frame, patterns.mask) for frame in frames]
     brightest = max(2.0, *(float(np.nanmax(panel)) for panel in panels))
-    colours = _Colours(brightest)
+    colours = Colours(brightest)
 
     ny, nx = panels[0].shape
     enlarged = max(1, round(_PANEL / max(ny, nx)))
     height, width = ny * enlarged, nx * enlarged
-    caption = _CAPTION_LINE * (1 if patterns.truth is None else 2) + 4
+    caption = _CAPTION_LINE * (1 if patterns.truth is None and not remarks else 2) + 4
     columns = min(columns, len(chosen))
     sheet_width = _GAP + columns * (width + _GAP)
     sheet_height = _HEAD + math.ceil(len(chosen) / columns) * (height + caption + _GAP)
-    figure = Figure((sheet_width / _DPI, sheet_height / _DPI), dpi=_DPI, facecolor=_PAPER)
+    figure = Figure((sheet_width / DPI, sheet_height / DPI), dpi=DPI, facecolor=PAPER)
 
     def picture(pixels: np.ndarray, left: float, bottom: float, width: float, height: float) -> None:
         box = (left / sheet_width, bottom / sheet_height, width / sheet_width, height / sheet_height)
@@ -105,7 +100,7 @@ def contact_sheet(
         y: float,
         *,
         size: float = 8,
-        ink: str = _INK,
+        ink: str = INK,
         ha: str = "left",
         weight: str = "normal",
     ) -> None:
@@ -118,65 +113,18 @@ def contact_sheet(
         top = sheet_height - _HEAD - row * (height + caption + _GAP)
         picture(colours.paint(panel), left, top - caption - height, width, height)
         name, remark = _caption(patterns, index)
+        if remarks:
+            remark = remarks.get(index, remark)
         photons = frame.sum(where=~patterns.mask, dtype=float)
-        write(f"#{index}  {name}", left, top - 8, ink=_LABEL_INK.get(name, _INK), weight="bold")
+        write(f"#{index}  {name}", left, top - 8, ink=_LABEL_INK.get(name, INK), weight="bold")
         write(f"{photons:,.0f} photons", left + width, top - 8, ha="right")
-        write(remark, left, top - 8 - _CAPTION_LINE, ink=_FAINT)
+        write(remark, left, top - 8 - _CAPTION_LINE, ink=FAINT)
 
     middle = sheet_height - _HEAD / 2 + 4
     write(title or patterns.path.name, _GAP, middle, size=11, weight="bold")
     if columns > 1:
         _draw_key(colours, picture, write, right=sheet_width - _GAP, y=middle)
-    return _save(figure, Path(out))
-
-
-def roc_plot(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], out: str | os.PathLike[str]) -> Path:
-    """Draw receiver operating characteristics on a logarithmic false-positive axis.
-
-    Parameters
-    ----------
-    curves : mapping of str to (false positive rate, true positive rate)
-        Named curves, each as two arrays of one length that rise from 0 to 1.
-    out : path
-        The PNG to write.
-
-    Raises
-    ------
-    InputError
-        If the PNG cannot be written.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure((7.0, 4.6), dpi=_DPI, layout="constrained")
-    axes = figure.add_subplot()
-    floor = 1e-4
-    for name, (false_positive, true_positive) in curves.items():
-        axes.step(np.maximum(false_positive, floor), true_positive, where="post", label=name)
-    axes.set_xscale("log")
-    axes.set_xlim(floor, 1.0)
-    axes.set_ylim(0.0, 1.01)
-    axes.set_xlabel("multiple hits taken for single (false positive rate)")
-    axes.set_ylabel("single hits kept (true positive rate)")
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", frameon=False)
-    return _save(figure, Path(out))
-
-
-class _Colours:
-    """Counts to colours: 0 dark, 1 and more on a logarithmic scale, NaN (masked) grey."""
-
-    def __init__(self, brightest: float) -> None:
-        from matplotlib import colormaps
-
-        self.brightest = brightest
-        self._map = colormaps["inferno"].with_extremes(bad=_MASKED)
-
-    def paint(self, counts: np.ndarray) -> np.ndarray:
-        """(ny, nx) counts to (ny, nx, 4) colours."""
-        decades = np.log(np.maximum(counts, 1.0)) / math.log(self.brightest)
-        lit = _FIRST_PHOTON + (1.0 - _FIRST_PHOTON) * decades
-        # Half a photon parts the dark from the lit, for frames in units that are not whole.
-        return self._map(np.ma.masked_invalid(np.where(counts < 0.5, 0.0, lit)))
+    return save(figure, Path(out))
 
 
 def _panel(frame: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -205,7 +153,7 @@ def _caption(patterns: PatternSet, index: int) -> tuple[str, str]:
     return name, f"{truth['shape'][index]} {np.nanmax(truth['diameter_nm'][index]):.0f} nm"
 
 
-def _draw_key(colours: _Colours, picture: Callable, write: Callable, *, right: float, y: float) -> None:
+def _draw_key(colours: Colours, picture: Callable, write: Callable, *, right: float, y: float) -> None:
     """Draw what the colours mean: 0, then 1 up to the brightest, then masked."""
     ramp = np.geomspace(1.0, colours.brightest, 120)[None, :]
     for pixels, offset, width in (([[0.0]], 330, 14), (ramp, 282, 120), ([[np.nan]], 70, 14)):
@@ -214,17 +162,3 @@ def _draw_key(colours: _Colours, picture: Callable, write: Callable, *, right: f
     write("1", right - 286, y, ha="right")
     write(f"{colours.brightest:,.0f} photons", right - 158, y)
     write("masked", right - 50, y)
-
-
-def _save(figure: Figure, out: Path) -> Path:
-    """Write the PNG under another name and rename it, so that it is never half there."""
-    part = out.with_name(out.name + ".part")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(part, format="png", facecolor=figure.get_facecolor())
-        part.replace(out)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise InputError(f"Cannot write {out} ({error.strerror}); choose another place.") from None
-    return out

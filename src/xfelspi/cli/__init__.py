@@ -1,10 +1,6 @@
 """The roof: parse, call one function, say what happened."""
 
-import functools
 import json
-import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +8,9 @@ import typer
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
+
+from .study import study
+from .terminal import Progress, command_of, typed
 
 app = typer.Typer(
     name="xfel",
@@ -23,26 +22,8 @@ app = typer.Typer(
 )
 
 
-def _command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command: what the user can mend is one sentence and exit code 2, Ctrl-C is 130."""
-
-    @functools.wraps(function)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            function(*args, **kwargs)
-        except InputError as error:
-            typer.secho(f"xfel: {error}", fg="red", err=True)
-            raise typer.Exit(2) from None
-        except KeyboardInterrupt:
-            typer.secho("xfel: interrupted; the same command goes on from here.", fg="yellow", err=True)
-            raise typer.Exit(130) from None
-
-    return app.command()(guarded)
-
-
-def _typed() -> str:
-    """Return the command as it was typed."""
-    return shlex.join(["xfel", *sys.argv[1:]])
+app.add_typer(study)
+_command = command_of(app)
 
 
 def _version(wanted: bool) -> None:
@@ -106,9 +87,9 @@ def simulate(
     path = out / f"{shape_name(drawn_from.sample.shape)}.h5"
     start = time.perf_counter()
     try:
-        with _Progress() as progress:
+        with Progress() as progress:
             simulate_to_file(
-                path, drawn_from, n, seed, overwrite=overwrite, command=_typed(), progress=progress
+                path, drawn_from, n, seed, overwrite=overwrite, command=typed(), progress=progress
             )
     except AlreadyComplete:
         typer.echo(f"{path} is already complete.")
@@ -219,7 +200,7 @@ def train(
     _require_one_supply(recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings})
     network = "pooled" if blocks is None else "resnet"
     config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=epochs, seed=seed)
-    with _Progress() as progress:
+    with Progress() as progress:
         source: Any = data or [Path("sim")]
         if recipe is not None:
             from xfelspi.simulate import StreamedPatterns, load_recipe
@@ -237,7 +218,7 @@ def train(
             shapes=_names(shapes),
             hold_out=_names(hold_out),
             overwrite=overwrite,
-            command=_typed(),
+            command=typed(),
             progress=progress,
             say=progress.say,
         )
@@ -266,7 +247,7 @@ def score(
     files = find_pattern_files(data)
     predictor = Predictor(loaded)
     rows: list[dict[str, Any]] = []
-    with _Progress() as progress:
+    with Progress() as progress:
         for path in files:
             with PatternSet.open(path) as patterns:
                 if patterns.labels is None:
@@ -301,7 +282,7 @@ def classify(
     loaded = load_model(model)
     with (
         PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns,
-        _Progress() as progress,
+        Progress() as progress,
     ):
         prediction = Predictor(loaded)(patterns, progress)
         stem = out or file.with_suffix("")
@@ -326,9 +307,9 @@ def demo(
     """
     from xfelspi.studies import demo
 
-    with _Progress() as progress:
+    with Progress() as progress:
         report = demo(
-            out, measured=measured, labels=labels, command=_typed(), progress=progress, tell=progress.say
+            out, measured=measured, labels=labels, command=typed(), progress=progress, tell=progress.say
         )
     typer.echo(str(report))
 
@@ -421,51 +402,6 @@ def _indices(text: str | None, n: int) -> list[int] | None:
     if beyond:
         raise InputError(f"There is no pattern {beyond[0]}: the file holds {n}, counted from 0.")
     return chosen
-
-
-class _Progress:
-    """A bar on the terminal for what takes longer than a moment; silent where nobody looks.
-
-    It redraws when told, without a thread of its own: the simulator forks workers.
-    """
-
-    def __enter__(self) -> "_Progress":
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TimeRemainingColumn(),
-            auto_refresh=False,
-            transient=True,
-            disable=not sys.stderr.isatty(),
-            console=_stderr(),
-        )
-        self._bar.start()
-        self._tasks: dict[str, Any] = {}
-        return self
-
-    def __call__(self, what: str, fraction: float) -> None:
-        if what not in self._tasks:
-            self._tasks[what] = self._bar.add_task(what, total=1.0)
-        self._bar.update(self._tasks[what], completed=fraction, refresh=True)
-
-    def say(self, line: str) -> None:
-        """Print a line above the bar."""
-        if self._bar.disable:
-            typer.echo(line, err=True)
-        else:
-            self._bar.console.print(line, highlight=False)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-
-def _stderr() -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True)
 
 
 def main() -> None:

@@ -1,0 +1,90 @@
+"""The commands of `xfel study`: one question each, declared before the run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xfelspi.errors import InputError
+
+from .terminal import Progress, command_of, typed
+
+study = typer.Typer(
+    name="study",
+    no_args_is_help=True,
+    help="Ask a question of simulation and classifier together, declared before the run.",
+    epilog="Try: xfel study fidelity --reference lcls-amo --quick",
+)
+_command = command_of(study)
+
+
+@study.callback()
+def _group() -> None: ...
+
+
+@_command
+def fidelity(
+    measured: Annotated[
+        Path | None, typer.Option(help="Labelled measured shots: our own files, CXI, any HDF5.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
+    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="Without measured shots: a recipe to simulate a stand-in from."),
+    ] = None,
+    declared: Annotated[
+        str, typer.Option("--study", help="What to do: fidelity, or a TOML file like it.")
+    ] = "fidelity",
+    recipe: Annotated[
+        str | None, typer.Option(help="The full recipe, in place of the one that the study declares.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Trainings of every recipe, in place of the declared numbers.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A look in a few minutes: few patterns, short trainings.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to work in; by default study, with --quick study-quick.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another study's report. The log of looks stays.")
+    ] = False,
+) -> None:
+    """Say which terms of the simulator make a classifier work on measured shots.
+
+    Climbs a ladder of recipes, from particles and photon counting alone to the full one: simulates and
+    trains on every rung, scores on measured shots, compares simulated with measured single hits. Then takes
+    single terms from the full recipe. Writes report.html and study.json; a killed study goes on with the
+    same command. The shipped study takes two hours or so on two cores.
+
+    Every score on a measured set goes into a log that reports show, so that nobody picks the best of many.
+
+    Example: xfel study fidelity --measured run0042.h5 --labels labels.csv
+
+    Example: xfel study fidelity --reference lcls-amo --quick
+    """
+    from xfelspi import studies
+
+    shots = None
+    if measured is not None:
+        shots = studies.Reference(path=measured, kind="measured", dataset=dataset, mask=mask, labels=labels)
+    elif (dataset, mask, labels) != (None, None, None):
+        raise InputError("--dataset, --mask and --labels speak of a --measured file; name one.")
+    with Progress() as progress:
+        report = studies.fidelity(
+            out or Path("study-quick" if quick else "study"),
+            study=declared,
+            measured=shots,
+            stand_in=reference,
+            recipe=recipe,
+            seeds=seeds,
+            quick=quick,
+            overwrite=overwrite,
+            command=typed(),
+            progress=progress,
+            tell=progress.say,
+        )
+    typer.echo(str(report))

@@ -1,0 +1,84 @@
+"""How commands meet the terminal: errors, Ctrl-C, progress."""
+
+import functools
+import shlex
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from xfelspi.errors import InputError
+
+Command = Callable[..., None]
+
+
+def command_of(app: typer.Typer) -> Callable[[Command], Command]:
+    """Return what registers commands: what the user can mend is a sentence and exit code 2, Ctrl-C is 130."""
+
+    def register(function: Command) -> Command:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            try:
+                function(*args, **kwargs)
+            except InputError as error:
+                typer.secho(f"xfel: {error}", fg="red", err=True)
+                raise typer.Exit(2) from None
+            except KeyboardInterrupt:
+                typer.secho("xfel: interrupted; the same command goes on from here.", fg="yellow", err=True)
+                raise typer.Exit(130) from None
+
+        return app.command()(guarded)
+
+    return register
+
+
+def typed() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["xfel", *sys.argv[1:]])
+
+
+class Progress:
+    """A bar on the terminal for what takes longer than a moment; silent where nobody looks.
+
+    It redraws when told, without a thread of its own: the simulator forks workers.
+    """
+
+    def __enter__(self) -> "Progress":
+        from rich import progress
+
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TimeRemainingColumn(),
+            auto_refresh=False,
+            transient=True,
+            disable=not sys.stderr.isatty(),
+            console=_stderr(),
+        )
+        self._bar.start()
+        self._tasks: dict[str, Any] = {}
+        return self
+
+    def __call__(self, what: str, fraction: float) -> None:
+        """Show how far something is."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=1.0)
+        self._bar.update(self._tasks[what], completed=fraction, refresh=True)
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        if self._bar.disable:
+            typer.echo(line, err=True)
+        else:
+            self._bar.console.print(line, highlight=False)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+def _stderr() -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True)

@@ -1,0 +1,39 @@
+"""Steps of a study on disk: what is finished is not done again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xfelspi.classify.model import write_whole
+
+
+def step(path: Path, decides: dict[str, Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return the result of a step: from its file if that came from the same, else computed and kept there.
+
+    Parameters
+    ----------
+    path : Path
+        The step's JSON.
+    decides : dict
+        All that the result depends on, JSON-able.
+    compute : callable
+        Makes the result, a JSON-able dict.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written.
+    """
+    decides = json.loads(json.dumps(decides))
+    try:
+        kept = json.loads(path.read_text("utf-8"))
+        if kept["decides"] == decides:
+            return kept["result"]
+    except (OSError, ValueError, KeyError, TypeError):  # none, or none of ours: it is made anew
+        pass
+    text = json.dumps({"decides": decides, "result": compute()}, indent=1)
+    write_whole(path, text.encode() + b"\n")
+    return json.loads(text)["result"]
