@@ -75,7 +75,7 @@ def test_a_trespass_is_seen(module: str, source: str) -> None:
     ("module", "source"),
     [
         ("simulate/run.py", "import numpy\nfrom .beam import Beam\nfrom xfelspi.patterns import PatternSet"),
-        ("cli.py", "from xfelspi import __version__\nfrom xfelspi.classify.train import train"),
+        ("cli/study.py", "from xfelspi import __version__\nfrom xfelspi.classify.train import train"),
     ],
 )
 def test_a_staircase_is_no_trespass(module: str, source: str) -> None:

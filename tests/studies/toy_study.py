@@ -19,8 +19,7 @@ def toy_toml(path, *, leave_out=(FIRST,), ladder=None, **changes):
         "n_train": 60,
         "n_test": 40,
         "epochs": 1,
-        "confirm": ["full"],
-        "seeds_to_confirm": 2,
+        "confirm": [],
         "leave_out": list(leave_out),
     } | changes
     lines = [f"{key} = {json.dumps(value)}" for key, value in keys.items()]

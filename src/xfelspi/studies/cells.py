@@ -28,3 +28,8 @@ def cell(share: Share | None) -> str:
 def signed_cell(share: Share | None) -> str:
     """Write a difference likewise, always with its sign."""
     return "–" if share is None else f"{share.value:+.3f}\n{share.low:+.3f} to {share.high:+.3f}"
+
+
+def metric_cell(share: Share | None) -> str:
+    """Write a metric of any size, in few digits: there are many beside each other."""
+    return "–" if share is None else f"{share.value:.3g}\n{share.low:.2g} to {share.high:.2g}"

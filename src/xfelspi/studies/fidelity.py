@@ -7,10 +7,8 @@ import dataclasses
 import hashlib
 import json
 import platform
-import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,44 +16,23 @@ from typing import Any
 import numpy as np
 
 from xfelspi import __version__
-from xfelspi.classify import (
-    Model,
-    Predictor,
-    TrainConfig,
-    evaluate,
-    features,
-    load_model,
-    train,
-)
 from xfelspi.classify.compute import cores
 from xfelspi.classify.model import write_whole
 from xfelspi.errors import InputError
-from xfelspi.fidelity import compare
-from xfelspi.patterns import AlreadyComplete, PatternSet
-from xfelspi.shapes import shape_name
-from xfelspi.simulate import Recipe, load_recipe, simulate_to_file
+from xfelspi.simulate import load_recipe
 
 from .concordance import Share, brightness, difference, wins
 from .declaration import Declaration, load_declaration
 from .fidelity_page import write_page
 from .findings import Finding, Findings
 from .ladder import Variant, ladder, left_out
-from .looks import looks_at, note_look
+from .looks import looks_at
 from .over_seeds import over_seeds
 from .reference import Reference
-from .singles import framed, single_hits
-from .steps import step
-
-TEST_SEED = 2**40
-"""Of the simulated patterns to test on; trainings have seeds 0, 1, 2 …"""
+from .work import Progress, Work, simulated_file
 
 STAND_IN_SEED = 2**40 + 1
-"""Of the patterns that stand in for measured ones."""
-
-MOST_COMPARED = 400
-"""Simulated singles in the fidelity metrics; more would cost time, and the measured ones are few."""
-
-Progress = Callable[[str, float], None]
+"""Of the patterns that stand in for measured ones; no training and no test has it."""
 
 
 def fidelity(
@@ -122,7 +99,7 @@ def fidelity(
     judge = _judge(out, declared, measured, stand_in, command, progress)
     _take_folder(out, {"declared": declared.as_dict(), "reference": judge.sha256}, overwrite)
 
-    work = _Work(out, study, declared, judge, command, progress, tell)
+    work = Work(out, study, declared, judge, command, progress, tell)
     # The full recipe first: its network is the eye of the metrics. One seed of all before the second of any.
     everyone = (rungs[-1], *rungs[:-1], *others)
     first_of: dict[str, Variant] = {}
@@ -158,145 +135,6 @@ def fidelity(
     return write_page(findings, out)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """The steps of a study in its folder."""
-
-    out: Path
-    study: str
-    declared: Declaration
-    reference: Reference
-    command: str
-    progress: Progress
-    tell: Callable[[str], None]
-
-    def train_and_score(self, variant: Variant, seed: int) -> dict[str, Any]:
-        """Train one network and score it on simulated and on measured patterns."""
-        start = time.perf_counter()
-        folder = self.out / variant.folder
-        trained = step(
-            folder / f"seed{seed}-trained.json", {"seed": seed}, lambda: self._train(variant, seed)
-        )
-        decides = {"model": trained["identity"]}
-        simulated = step(
-            folder / f"seed{seed}-simulated.json", decides, lambda: self._score_simulated(variant, seed)
-        )
-        measured = step(
-            folder / f"seed{seed}-judged.json",
-            decides | {"reference": self.reference.sha256},
-            lambda: self._score_reference(variant, seed, trained["identity"]),
-        )
-        auc, (low, high) = measured["row"]["auc"], measured["row"]["auc_ci"]
-        self.tell(
-            f"{variant.name}, seed {seed}: AUC {simulated['row']['auc']:.3f} on simulated, {auc:.3f} "
-            f"({low:.3f} to {high:.3f}) on {self.reference.kind}, {time.perf_counter() - start:.0f} s"
-        )
-        return {"trained": trained, "simulated": simulated, "judged": measured}
-
-    def compare(self, variant: Variant, full: Variant) -> dict[str, Any]:
-        """Compare simulated with measured singles, seen by the network of the full recipe."""
-        model = load_model(self._model_path(full, 0))
-        decides = {"eye": model.about["identity"], "reference": self.reference.sha256, "most": MOST_COMPARED}
-
-        def compute() -> dict[str, Any]:
-            self.progress(f"comparing {variant.name}", 0.0)
-            path = self._tests(variant)[0]
-            with PatternSet.open(path) as simulated, self.reference.open() as judge:
-                sides = (simulated, single_hits(simulated, MOST_COMPARED)), (judge, single_hits(judge))
-                ours, theirs = (framed(patterns, indices, model.frame) for patterns, indices in sides)
-                seen = features(model, *sides[0]), features(model, *sides[1])
-            try:
-                found = compare(ours, theirs, features=seen, seed=0)
-            except InputError as error:  # too few or too dim: the scores still stand
-                return {"metrics": {}, "refused": str(error)}
-            self.progress(f"comparing {variant.name}", 1.0)
-            return {"metrics": {name: metric.as_dict() for name, metric in found.items()}, "refused": None}
-
-        return step(self.out / variant.folder / "metrics.json", decides, compute)
-
-    def _model_path(self, variant: Variant, seed: int) -> Path:
-        return self.out / variant.folder / f"seed{seed}.safetensors"
-
-    def _train(self, variant: Variant, seed: int) -> dict[str, Any]:
-        folder = self.out / variant.folder
-        patterns = folder / f"train-seed{seed}"
-        start = time.perf_counter()
-        for shape in self.declared.shapes:
-            self._simulate(variant.recipe, patterns, shape, self.declared.n_train, seed)
-        simulated = time.perf_counter()
-        path = train(
-            [patterns],
-            TrainConfig(epochs=self.declared.epochs, seed=seed),
-            out=folder,
-            name=f"seed{seed}",
-            command=self.command,
-            progress=self.progress,
-        )
-        # Recipe and seed make them again; kept, they would fill the disk.
-        shutil.rmtree(patterns)
-        about = load_model(path).about
-        return {
-            "identity": about["identity"],
-            "seconds_simulating": round(simulated - start, 1),
-            "seconds_training": about["training"]["seconds"],
-            "n": about["training"]["n"] + about["training"]["n_validation"],
-        }
-
-    def _score_simulated(self, variant: Variant, seed: int) -> dict[str, Any]:
-        model = load_model(self._model_path(variant, seed))
-        predictor = Predictor(model)
-        logits, labels, clear = [], [], []
-        for path in self._tests(variant):
-            with PatternSet.open(path) as patterns:
-                assert patterns.labels is not None  # they are in the truth
-                assert patterns.clear is not None
-                logits.append(predictor(patterns, self.progress).logits)
-                labels.append(patterns.labels)
-                clear.append(patterns.clear)
-        return _evaluated(
-            model, np.concatenate(logits), np.concatenate(labels), np.concatenate(clear), "simulated"
-        )
-
-    def _score_reference(self, variant: Variant, seed: int, identity: str) -> dict[str, Any]:
-        model = load_model(self._model_path(variant, seed))
-        with self.reference.open() as patterns:
-            logits = Predictor(model)(patterns, self.progress).logits
-            clear = patterns.clear
-        found = _evaluated(model, logits, self.reference.known, clear, self.reference.path.name)
-        if self.reference.is_measured:
-            note_look(
-                {
-                    "study": self.study,
-                    "rung": variant.name,
-                    "seed": seed,
-                    "model": identity,
-                    "file": self.reference.path.name,
-                    "frames_sha256": self.reference.frames_sha256,
-                    "auc": found["row"]["auc"],
-                    "balanced_accuracy": found["row"]["balanced_accuracy"],
-                }
-            )
-        return found
-
-    def _tests(self, variant: Variant) -> list[Path]:
-        folder = self.out / variant.folder / "test"
-        return [
-            self._simulate(variant.recipe, folder, shape, self.declared.n_test, TEST_SEED)
-            for shape in self.declared.shapes
-        ]
-
-    def _simulate(self, recipe: Recipe, folder: Path, shape: str, n: int, seed: int) -> Path:
-        recipe = dataclasses.replace(recipe, sample=dataclasses.replace(recipe.sample, shape=shape))
-        return _simulated(folder, recipe, n // len(self.declared.shapes), seed, self.command, self.progress)
-
-
-def _simulated(folder: Path, recipe: Recipe, n: int, seed: int, command: str, progress: Progress) -> Path:
-    path = folder / f"{shape_name(recipe.sample.shape)}.h5"
-    with contextlib.suppress(AlreadyComplete):
-        simulate_to_file(path, recipe, n, seed, command=command, progress=progress)
-    return path
-
-
 def _declared(study: str, recipe: str | None, seeds: int | None, quick: bool) -> Declaration:
     declared = load_declaration(study)
     if recipe is not None:
@@ -326,7 +164,7 @@ def _judge(
     drawn_from = load_recipe(recipe)
     digest = _digest([drawn_from.as_dict(), declared.n_test, __version__])[:8]
     folder = out / f"stand-in-{digest}"
-    path = _simulated(folder, drawn_from, declared.n_test, STAND_IN_SEED, command, progress)
+    path = simulated_file(folder, drawn_from, declared.n_test, STAND_IN_SEED, command, progress)
     return Reference(path=path, kind="stand-in")
 
 
@@ -340,17 +178,6 @@ def _take_folder(out: Path, question: dict[str, Any], overwrite: bool) -> None:
             "--overwrite: the report is replaced, finished steps that still serve are used."
         )
     write_whole(path, text.encode())
-
-
-def _evaluated(
-    model: Model, logits: np.ndarray, labels: np.ndarray, clear: np.ndarray | None, name: str
-) -> dict[str, Any]:
-    return {
-        "row": evaluate(logits, labels, clear, model.thresholds).row(name, None),
-        "logits": logits.tolist(),
-        "labels": labels.tolist(),
-        "threshold": model.thresholds.balanced,
-    }
 
 
 def _finding(variant: Variant, evaluations: list[dict[str, Any]], metrics: dict[str, Any]) -> Finding:

@@ -9,7 +9,7 @@ from pathlib import Path
 from xfelspi.pictures import Panel, interval_plot
 from xfelspi.report import Report
 
-from .cells import cell, in_brackets, metric_share, signed_cell
+from .cells import cell, in_brackets, metric_cell, metric_share, signed_cell
 from .concordance import Share
 from .fidelity_frames import show_disputed, show_frames
 from .findings import Finding, Findings
@@ -201,7 +201,7 @@ def _metrics(report: Report, findings: Findings) -> None:
     )
     header = ["recipe", *(name.replace("_", " ") for name in names)]
     rows = [
-        [finding.variant.name, *(cell(metric_share(finding.metrics.get(name))) for name in names)]
+        [finding.variant.name, *(metric_cell(metric_share(finding.metrics.get(name))) for name in names)]
         for finding in everyone
     ]
     report.table(header, rows)

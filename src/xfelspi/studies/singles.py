@@ -8,6 +8,8 @@ from xfelspi.classify import Framing, ModelFrame
 from xfelspi.fidelity import FrameSet
 from xfelspi.patterns import PatternSet
 
+_AT_ONCE = 32  # frames brought to a model's frame together
+
 
 def single_hits(patterns: PatternSet, most: int | None = None) -> np.ndarray:
     """Return the indices of patterns labelled single, the first `most` of them."""
@@ -32,6 +34,9 @@ def framed(patterns: PatternSet, indices: np.ndarray, frame: ModelFrame) -> Fram
         If nothing of the frame was measured, or the file is damaged.
     """
     framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
-    counts = np.concatenate([framing(patterns.frames(i, i + 1).counts) for i in indices.tolist()])
+    blocks = [indices[begin : begin + _AT_ONCE].tolist() for begin in range(0, len(indices), _AT_ONCE)]
+    counts = np.concatenate(
+        [framing(np.concatenate([patterns.frames(i, i + 1).counts for i in block])) for block in blocks]
+    )
     middle = (frame.size - 1) / 2
     return FrameSet(counts=np.maximum(counts, 0), good=~framing.masked, centre_yx=(middle, middle))
