@@ -227,6 +227,7 @@ EVERYTHING = {
     "common_mode_photons": 0.3,
     "charge_cloud_pixels": 0.12,
     "threshold_photons": 0.7,
+    "conversion_gain": [0.7, 0.7],
     "blooming": 1.0,
     "hot_fraction": 0.01,
     "dead_fraction": 0.01,

@@ -130,6 +130,7 @@ FROZEN = {
         "horizontal_polarization": 1.0,
         "read_noise_photons": 0.0,
         "saturation_photons": 65535,
+        "mask_file": "",
     },
     "readout": {
         "unit": 0,
@@ -143,6 +144,7 @@ FROZEN = {
         "common_mode_photons": 0.0,
         "charge_cloud_pixels": 0.0,
         "threshold_photons": 0.5,
+        "conversion_gain": (1.0, 1.0),
         "blooming": 0.0,
         "hot_fraction": 0.0,
         "hot_photons": 5.0,

@@ -33,6 +33,8 @@ class Detector:
         electronics.
     saturation_photons : int
         Largest count that a pixel reports, and what its well holds where charge blooms.
+    mask_file : str
+        A .npy file, (rows, columns), other than 0 where there is no pixel, in addition to hole and gap.
     """
 
     rows: int = 256
@@ -44,6 +46,7 @@ class Detector:
     horizontal_polarization: float = 1.0
     read_noise_photons: float = 0.0
     saturation_photons: int = 65_535
+    mask_file: str = ""
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -103,6 +106,8 @@ class Detector:
         mask[top : top + width, left : left + width] = MISSING
         top = (self.rows - self.gap_rows) // 2
         mask[top : top + self.gap_rows] = MISSING
+        if self.mask_file:
+            mask[_read_mask(self.mask_file, self.shape)] = MISSING
         return mask
 
     @cached_property
@@ -114,3 +119,21 @@ class Detector:
     def n_good(self) -> int:
         """Number of good pixels."""
         return int(np.count_nonzero(self.mask == 0))
+
+
+def _read_mask(name: str, shape: tuple[int, int]) -> np.ndarray:
+    """Read (rows, columns) bool, True where there is no pixel."""
+    try:
+        mask = np.load(name, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise InputError(
+            f"detector.mask_file is {name}, which is not a .npy file of numbers; give one that is."
+        ) from None
+    if not isinstance(mask, np.ndarray) or mask.shape != shape or mask.dtype.kind not in "biuf":
+        what = mask.shape if isinstance(mask, np.ndarray) else "no array"
+        raise InputError(
+            f"detector.mask_file {name} holds {what}; numbers of (rows, columns) = {shape} are needed."
+        )
+    if (mask != 0).all():
+        raise InputError(f"detector.mask_file {name} leaves no pixel; 0 means that there is one.")
+    return mask != 0

@@ -57,6 +57,9 @@ class ReadOut:
     threshold_photons : float
         A charge from k - 1 + threshold to k + threshold counts as k photons: 0.5 rounds, 1 rounds down, 0.7
         was used for CSPAD (Daurer et al. 2017, IUCrJ 4, 251, fig. 3).
+    conversion_gain : (float, float)
+        Range of the log-uniform counts per photon of a copy: a conversion that takes the charge of one photon
+        for another number of them.
     blooming : float
         Part of the charge above `detector.saturation_photons` that spills into the next pixels of the column
         with room, half each way, as far as the panel's edge or a missing pixel; the rest is lost. A pnCCD
@@ -90,6 +93,7 @@ class ReadOut:
     common_mode_photons: float = 0.0
     charge_cloud_pixels: float = 0.0
     threshold_photons: float = 0.5
+    conversion_gain: tuple[float, float] = (1.0, 1.0)
     blooming: float = 0.0
     hot_fraction: float = 0.0
     hot_photons: float = 5.0
@@ -124,6 +128,12 @@ class ReadOut:
                     raise InputError(
                         f"readout.{name} is {value:g}; it must lie between {low:g} and {high:g}."
                     )
+        low, high = self.conversion_gain
+        if not 0.1 <= low <= high <= 10.0:
+            raise InputError(
+                f"readout.conversion_gain is {low:g} to {high:g}; "
+                "give a range between 0.1 and 10, low end first."
+            )
 
     @property
     def shifts(self) -> bool:
@@ -175,6 +185,7 @@ class Unit:
         readout = self.readout
         return (
             readout.panel_gain_rms == 0.0
+            and readout.conversion_gain == (1.0, 1.0)
             and readout.panel_offset_photons == 0.0
             and readout.panel_offset_jitter_photons == 0.0
             and readout.common_mode_photons == 0.0
@@ -240,7 +251,7 @@ def _draw_unit(detector: Detector, readout: ReadOut, key: int) -> Unit:
         readout=readout,
         row_edges=np.arange(panels[0] + 1) * detector.rows // panels[0],
         column_edges=np.arange(panels[1] + 1) * detector.columns // panels[1],
-        gain=1.0 + readout.panel_gain_rms * normal(0),
+        gain=_conversion(readout, stream(key, UNIT, 7)) * (1.0 + readout.panel_gain_rms * normal(0)),
         offset_photons=readout.panel_offset_photons * normal(1),
         shift_pixels=readout.panel_shift_pixels * normal(2, 2),
         hot=hot,
@@ -248,6 +259,11 @@ def _draw_unit(detector: Detector, readout: ReadOut, key: int) -> Unit:
         dead=_some_pixels(detector, readout.dead_fraction, stream(key, UNIT, 5)),
         shadow=_shadow(detector, readout, stream(key, UNIT, 6)),
     )
+
+
+def _conversion(readout: ReadOut, rng: np.random.Generator) -> float:
+    low, high = readout.conversion_gain
+    return low * (high / low) ** float(rng.random())
 
 
 def _some_pixels(detector: Detector, fraction: float, rng: np.random.Generator) -> np.ndarray:

@@ -34,7 +34,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "common-mode": ("readout.common_mode_photons",),
     "read-noise": ("detector.read_noise_photons",),
     "charge-sharing": ("readout.charge_cloud_pixels",),
-    "photon-conversion": ("readout.threshold_photons",),
+    "photon-conversion": ("readout.threshold_photons", "readout.conversion_gain"),
     "saturation": ("detector.saturation_photons", "readout.blooming"),
     "bad-pixels": ("readout.hot_fraction", "readout.dead_fraction"),
     "shadow": ("readout.shadow_width_pixels",),

@@ -1,0 +1,111 @@
+"""A recipe brought to a measured set's own frames: pixels, mask, scale and brightness, all without labels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xfelspi.errors import InputError
+from xfelspi.fidelity import FrameSet, edge_phases
+from xfelspi.patterns import PatternSet
+from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
+
+N_COMPARED = 60
+"""Simulated frames that tell how large the recipe's particles look."""
+
+MOST_FRAMES = 500
+"""Measured frames read to learn the scale."""
+
+LARGEST_FRAME = 256
+"""Pixels along an edge that are simulated; what a network sees lies well inside."""
+
+COUNTS = (5.0, 95.0)
+"""Percentiles of the measured counts between which frames are simulated."""
+
+SAME = 0.1
+"""Scales within this of a whole ratio are taken as that ratio: detectors are binned by whole numbers."""
+
+
+def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, dict[str, Any]]:
+    """Return the settings that give a recipe the frames of a measured set; labels are not looked at.
+
+    Size of the frames, mask and range of counts are the measured ones. The recipe's pixels become as wide as
+    it takes for its particles to look as large as the measured ones do, in the median over all frames:
+    several particles lie under the envelope of one. So frames without a geometry tell their scale
+    themselves. Lengths that the recipe gives in pixels keep their angle.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What a study simulates.
+    patterns : PatternSet
+        Measured frames.
+    mask_path : Path
+        Where to write their mask (.npy), which the settings name.
+
+    Raises
+    ------
+    InputError
+        If no photon lies away from the beam, so that there is no scale to see.
+    """
+    size = min(*patterns.shape, LARGEST_FRAME)
+    read = FrameSet.read(patterns, range(min(patterns.n, MOST_FRAMES)), size=size)
+    phase = float(np.nanmedian(edge_phases(read)))
+    if not math.isfinite(phase):
+        raise InputError(f"{patterns.path} has no photons away from the beam, so its scale cannot be told.")
+    ratio = phase / _simulated_phase(recipe)
+    whole = max(round(ratio), 1)
+    if abs(ratio / whole - 1.0) <= SAME:
+        ratio = float(whole)
+    mask_path.parent.mkdir(parents=True, exist_ok=True)
+    np.save(mask_path, (~read.good).astype(np.uint8))
+    low, high = np.percentile(read.totals[read.totals > 0.0], COUNTS).tolist()
+    rows, columns = read.good.shape
+    settings: dict[str, dict[str, Any]] = _scaled(recipe, ratio)
+    settings["detector"] = {
+        "rows": rows,
+        "columns": columns,
+        "pixel_size_m": recipe.detector.pixel_size_m * ratio,
+        "hole_pixels": 0,
+        "gap_rows": 0,
+        "mask_file": str(mask_path.resolve()),
+    }
+    settings["beam"]["photons_per_frame"] = (low, high)
+    return settings
+
+
+def _simulated_phase(recipe: Recipe) -> float:
+    """Median phase of clean single particles of the recipe's shape and size."""
+    ideal = load_recipe("ideal")
+    beam = replace(ideal.beam, photons_per_frame=(1e5, 1e5), photon_energy_ev=recipe.beam.photon_energy_ev)
+    plain = replace(ideal, sample=recipe.sample, body=recipe.body, detector=recipe.detector, beam=beam)
+    experiment = Experiment(plain, seed=0)
+    frames: list[np.ndarray] = []
+    index = 0
+    while len(frames) < N_COMPARED:
+        frame, truth = experiment.pattern(index)
+        if truth.label == "single":
+            frames.append(frame)
+        index += 1
+    detector = plain.detector
+    shown = FrameSet(counts=np.stack(frames), good=detector.mask == 0, centre_yx=detector.middle_yx)
+    return float(np.nanmedian(edge_phases(shown)))
+
+
+def _scaled(recipe: Recipe, ratio: float) -> dict[str, dict[str, Any]]:
+    """Return lengths in pixels divided by the ratio of the pixels, as far as the recipe lets them."""
+    settings: dict[str, dict[str, Any]] = {"beam": {}}
+    for section in ("beam", "background", "fluctuation", "readout"):
+        for name, value in asdict(getattr(recipe, section)).items():
+            if not name.endswith("_pixels") or not isinstance(value, float) or value == 0.0:
+                continue
+            try:
+                recipe_from_dict({section: {name: value / ratio}})
+            except InputError:
+                continue  # beyond the setting's range: as it is
+            settings.setdefault(section, {})[name] = value / ratio
+    return settings
