@@ -85,14 +85,19 @@ def debiased_rms(difference: np.ndarray, replicates: np.ndarray) -> Estimate:
 def curve_distance(first: Curve, second: Curve) -> Estimate:
     """Relative difference of two curves, root mean square over the points that are solid in both.
 
-    d = 2 (a - b) / (abs(a) + abs(b)) at every point: close to log(a / b) where they are near, 2 at most.
-    Sampling is taken off, see `debiased_rms`. Where no point is solid in both, nothing is known: 0, from 0 to 2.
+    At every point the difference a - b is divided by the mean of abs(a) and abs(b), so it is close to
+    log(a / b) where they are near and 2 at most; where that mean is less than twice the error of the
+    difference, by the latter, since a ratio of noise to noise says nothing. Sampling is taken off, see
+    `debiased_rms`. Where no point is solid in both, nothing is known: 0, from 0 to 2.
     """
     solid = first.solid & second.solid
     if not solid.any():
         return Estimate(0.0, 0.0, 2.0)
     a, b = first.value[solid], second.value[solid]
-    return debiased_rms(_relative(a, b), _relative(first.replicates[:, solid], second.replicates[:, solid]))
+    replicates = first.replicates[:, solid] - second.replicates[:, solid]
+    scale = np.maximum((np.abs(a) + np.abs(b)) / 2, 2 * replicates.std(axis=0))
+    scale[scale == 0] = np.inf
+    return debiased_rms((a - b) / scale, replicates / scale)
 
 
 def median_difference(rng: np.random.Generator, first: np.ndarray, second: np.ndarray) -> Estimate:
@@ -112,8 +117,3 @@ def median_difference(rng: np.random.Generator, first: np.ndarray, second: np.nd
     low, high = np.quantile(medians[0] - medians[1], [0.025, 0.975])
     value = float(np.median(first) - np.median(second))
     return Estimate(value, min(float(low), value), max(float(high), value))
-
-
-def _relative(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    size = np.abs(a) + np.abs(b)
-    return np.divide(2 * (a - b), size, out=np.zeros_like(size), where=size > 0)

@@ -53,8 +53,8 @@ class FrameSet:
             )
         if good.dtype != bool or good.shape != counts.shape[1:]:
             raise InputError(
-                f"The good pixels are {good.dtype} of shape {good.shape}; bool of shape {counts.shape[1:]} is "
-                "needed."
+                f"The good pixels are {good.dtype} of shape {good.shape}; they must be bool of "
+                f"{counts.shape[1:]}."
             )
         if not good.any():
             raise InputError("The mask leaves no good pixel; 0 means good in a mask of a file.")
@@ -69,11 +69,12 @@ class FrameSet:
         object.__setattr__(self, "counts", counts)
 
     @classmethod
-    def read(cls, patterns: PatternSet, indices: Iterable[int] | None = None, size: int = 128) -> Self:
+    def read(
+        cls, patterns: PatternSet, indices: Iterable[int] | None = None, size: int = 128, binning: int = 1
+    ) -> Self:
         """Read frames, cropped to a square about the beam.
 
-        Pixels are taken as they are: to compare files of different pixels or distances, bring them to
-        the same momentum transfer per pixel first.
+        Two sets can be compared only if their pixels span the same momentum transfer: bin the finer one.
 
         Parameters
         ----------
@@ -82,7 +83,10 @@ class FrameSet:
         indices : iterable of int, optional
             Which patterns; without it all.
         size : int
-            Pixels along an edge. What lies beyond the detector is not good.
+            Pixels along an edge, after binning. What lies beyond the detector is not good.
+        binning : int
+            Pixels of the file along the edge of one pixel of the set: their photons are added up, and it
+            is good if all of them are.
 
         Raises
         ------
@@ -90,34 +94,33 @@ class FrameSet:
             If no pattern is asked for, one does not exist, or no good pixel is left.
         """
         chosen = list(range(patterns.n)) if indices is None else [int(index) for index in indices]
-        if size < 8:
-            raise InputError(f"The size is {size} pixels; 8 or more are needed.")
+        if size < 8 or binning < 1:
+            raise InputError(f"size is {size} and binning {binning}; 8 and 1 or more are needed.")
         if not chosen:
             raise InputError(f"No pattern of {patterns.path} was chosen; at least one is needed.")
         if not all(0 <= index < patterns.n for index in chosen):
             raise InputError(f"{patterns.path} has patterns 0 to {patterns.n - 1}; others were asked for.")
-        ny, nx = patterns.shape
-        centre = ((ny - 1) / 2, (nx - 1) / 2)
+        edge = size * binning
+        centre = tuple((n - 1) / 2 for n in patterns.shape)
         if patterns.geometry is not None:
             centre = patterns.geometry.centre_yx
-        starts = [math.floor(c - (size - 1) / 2 + 0.5) for c in centre]
+        starts = [math.floor(c - (edge - 1) / 2 + 0.5) for c in centre]
         source = tuple(
-            slice(max(0, s), max(0, min(n, s + size))) for s, n in zip(starts, (ny, nx), strict=True)
+            slice(min(n, max(0, start)), min(n, max(0, start + edge)))
+            for start, n in zip(starts, patterns.shape, strict=True)
         )
-        target = tuple(slice(w.start - s, w.stop - s) for w, s in zip(source, starts, strict=True))
-        good = np.zeros((size, size), bool)
+        target = tuple(
+            slice(w.start - start, w.stop - start) for w, start in zip(source, starts, strict=True)
+        )
+        good = np.zeros((edge, edge), bool)
+        good[target] = ~patterns.mask[source]
         counts = np.zeros((len(chosen), size, size), np.float32)
-        if all(window.start < window.stop for window in source):
-            good[target] = ~patterns.mask[source]
-            first = patterns.frames(chosen[0], chosen[0] + 1).counts
-            counts = counts.astype(np.uint16 if first.dtype == np.uint16 else np.float32)
-            for row, index in zip(counts, chosen, strict=True):
-                row[target] = patterns.frames(index, index + 1).counts[0][source]
-        elif not good.any():
-            raise InputError(
-                f"The beam centre {centre} (y, x) of {patterns.path} is too far off the detector."
-            )
-        return cls(counts=counts, good=good, centre_yx=(centre[0] - starts[0], centre[1] - starts[1]))
+        frame = np.zeros((edge, edge), np.float32)
+        for binned, index in zip(counts, chosen, strict=True):
+            frame[target] = patterns.frames(index, index + 1).counts[0][source]
+            binned[:] = _bins(frame, binning).sum(axis=(1, 3))
+        y, x = ((c - start - (binning - 1) / 2) / binning for c, start in zip(centre, starts, strict=True))
+        return cls(counts=counts, good=np.all(_bins(good, binning), axis=(1, 3)), centre_yx=(y, x))
 
     @property
     def n(self) -> int:
@@ -170,3 +173,9 @@ def require_frames(frames: FrameSet, at_least: int = MIN_FRAMES) -> None:
             f"A set has {frames.n} frame{'s' * (frames.n != 1)} with photons; at least {at_least} are needed "
             "to say how frames vary."
         )
+
+
+def _bins(image: np.ndarray, binning: int) -> np.ndarray:
+    """Return (rows, binning, columns, binning) of a frame that divides into them."""
+    rows, columns = (n // binning for n in image.shape)
+    return image.reshape(rows, binning, columns, binning)
