@@ -43,7 +43,7 @@ def crooked():
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Tables are computed once for the whole run, away from the user's cache, and so are looks."""
+    """Tables are computed once for the run, and looks noted, away from the user's own cache and log."""
     shared = os.environ.get("PYTEST_XDIST_TESTRUNUID")
     folder = tmp_path_factory.getbasetemp()
     os.environ["XFELSPI_CACHE"] = str((folder.parent if shared else folder) / "cache")

@@ -19,7 +19,7 @@ from xfelspi.simulate import (
     scattered_light,
 )
 from xfelspi.simulate._slices import BEFORE, coarse_count, node_ramp
-from xfelspi.simulate.diffract import _components, _on_table, largest_q_per_nm, pixel_nodes
+from xfelspi.simulate.diffract import _components, _on_table, _reach, largest_q_per_nm, pixel_nodes
 from xfelspi.simulate.table import STEP
 
 DETECTOR = Detector(rows=128, columns=128)
@@ -275,16 +275,17 @@ def test_no_coarse_node_is_read_beyond_the_table(crooked, diameter_nm):
                 np.linalg.norm(q, axis=-1).max() * diameter_nm / 2.0 / STEP
             )  # in nodes, whatever the orientation
             (body,) = _components(particle)
-            served = _on_table(particle.form, body, step, (count, count), PULSE, detector, origin)
+            reach = _reach(step, (count, count), PULSE, detector, origin)
+            served = _on_table(particle.form, body, reach)
             seen.add(served)
             assert not served or farthest < half - 1
             corner = (64 / 2 + offset) * math.sqrt(2.0) * detector.pixel_size_m  # of the detector itself
-            reach = (
+            farthest = (
                 np.linalg.norm(momentum_transfer(corner, 0.0, detector.distance_m, 1600.0))
                 * diameter_nm
                 / 2.0
             )
-            assert not served or reach <= particle.form.extent + 1e-9
+            assert not served or farthest <= particle.form.extent + 1e-9
     assert seen == {True, False}
 
 

@@ -65,6 +65,7 @@ FROZEN = {
         "hydration_nm": 0.0,
         "hydration_electrons_per_nm3": 367.0,
         "ripple": 0.0,
+        "ripple_probability": 1.0,
         "ripple_length": (0.5, 2.0),
     },
     "company": {

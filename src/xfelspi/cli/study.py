@@ -58,7 +58,7 @@ def fidelity(
     Climbs a ladder of recipes, from particles and photon counting alone to the full one: simulates and
     trains on every rung, scores on measured shots, compares simulated with measured single hits. Then takes
     single terms from the full recipe. Writes report.html and study.json; a killed study goes on with the
-    same command. The shipped study takes two hours or so on two cores.
+    same command.
 
     Every score on a measured set goes into a log that reports show, so that nobody picks the best of many.
 

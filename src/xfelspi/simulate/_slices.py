@@ -121,9 +121,8 @@ def coarse_amplitude(
     table (parts, n, n, n) float32 spline coefficients; to_table (3, 3) takes lab q to table nodes; wave (3,)
     in table nodes; lead in radians; factor real; wavenumber in 1/nm; pixel and distance in m; origin (2,) the
     beam's pixel (y, x); step in pixels; shift (3,) the particle's place in nm; h the horizontally polarized
-    fraction; out (2, rows, columns)
-    float32. `remainder` is q.shift less the part that is linear and quadratic in x and y, which
-    `interfere` applies as outer products.
+    fraction; out (2, rows, columns) float32. `remainder` is q.shift less what is linear and quadratic
+    in x and y, which `interfere` applies as outer products.
     """
     n = np.uint64(table.shape[1])
     middle = np.float64(table.shape[1] // 2)
@@ -172,6 +171,46 @@ def coarse_amplitude(
                 real, imag = real * c + imag * s, imag * c - real * s
             out[0, a, b] += real
             out[1, a, b] += imag
+
+
+@njit(nogil=True, cache=True, fastmath=_FAST)
+def coarse_sphere(to_body, wave, lead, factor, wavenumber, pixel, distance, origin, step, shift, h, out):
+    """`coarse_amplitude` of the unit ball, F(x) = 4π (sin x - x cos x) / x³, x = |Mᵀq - wave|: no table.
+
+    to_body (3, 3) takes lab q to q times radius in the body; wave (3,) likewise; all else as there.
+    """
+    inverse_z = 1.0 / distance
+    for a in range(out.shape[1]):
+        y = ((a - BEFORE) * step - origin[0]) * pixel
+        for b in range(out.shape[2]):
+            x = ((b - BEFORE) * step - origin[1]) * pixel
+            inverse_r = 1.0 / math.sqrt(x * x + y * y + distance * distance)
+            cx, cy, cz = x * inverse_r, y * inverse_r, distance * inverse_r - 1.0
+            qx, qy, qz = wavenumber * cx, wavenumber * cy, wavenumber * cz
+            u = to_body[0, 0] * qx + to_body[0, 1] * qy + to_body[0, 2] * qz - wave[0]
+            v = to_body[1, 0] * qx + to_body[1, 1] * qy + to_body[1, 2] * qz - wave[1]
+            w = to_body[2, 0] * qx + to_body[2, 1] * qy + to_body[2, 2] * qz - wave[2]
+            square = u * u + v * v + w * w
+            root = math.sqrt(square)
+            safe = max(root, 0.05)
+            sine, cosine = _sincos(safe)
+            closed = 3.0 * (sine - safe * cosine) / (safe * safe * safe)
+            series = 1.0 - square / 10.0 * (1.0 - square / 28.0)
+            form = (4.0 / 3.0 * math.pi) * (series if root < 0.05 else closed)
+            polarized = 1.0 - h * cx * cx - (1.0 - h) * cy * cy
+            real = factor * form * pixel * math.sqrt(polarized * distance * inverse_r) * inverse_r
+            curved = 0.5 * (x * x + y * y) * inverse_z * inverse_z
+            s, c = _sincos(
+                wavenumber
+                * (
+                    shift[0] * (cx - x * inverse_z)
+                    + shift[1] * (cy - y * inverse_z)
+                    + shift[2] * (cz + curved)
+                )
+                - lead
+            )
+            out[0, a, b] += real * c
+            out[1, a, b] -= real * s
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)

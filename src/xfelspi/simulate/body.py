@@ -44,6 +44,8 @@ class Body:
         et al. 1998, PNAS 95, 2267).
     ripple : float
         Rms of a smooth variation of density over the mean, a cosine wave through the body.
+    ripple_probability : float
+        Of a particle having one.
     ripple_length : (float, float)
         Range of its wavelength in diameters.
     """
@@ -57,6 +59,7 @@ class Body:
     hydration_nm: float = 0.0
     hydration_electrons_per_nm3: float = 367.0
     ripple: float = 0.0
+    ripple_probability: float = 1.0
     ripple_length: tuple[float, float] = (0.5, 2.0)
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
@@ -68,6 +71,7 @@ class Body:
             ("family_stretch", 0.5),
             ("stretch", 0.5),
             ("core_probability", 1.0),
+            ("ripple_probability", 1.0),
             ("hydration_nm", 100.0),
             ("hydration_electrons_per_nm3", 1e4),
             ("ripple", 0.7),
@@ -146,7 +150,7 @@ class Body:
         if self.core_probability and form.solid.is_star_shaped and rng.random() < self.core_probability:
             size, share = _between(rng, self.core_size), _between(rng, self.core_density)
             layers.append(Layer(size, (share - 1.0) * density))
-        if self.ripple:
+        if self.ripple and rng.random() < self.ripple_probability:
             length_nm = diameter_nm * _between(rng, self.ripple_length)
             direction = rng.standard_normal(3)
             direction *= 2.0 * math.pi / length_nm / math.sqrt(direction @ direction)

@@ -10,12 +10,14 @@ import numpy as np
 
 from xfelspi.constants import ELECTRON_RADIUS_NM
 from xfelspi.errors import InputError
+from xfelspi.shapes import Sphere
 
 from ._slices import (
     BAND,
     BEFORE,
     coarse_amplitude,
     coarse_count,
+    coarse_sphere,
     interfere,
     node_ramp,
     pair_ramp,
@@ -182,8 +184,9 @@ def _coarse_waves(
         (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
         dtype=np.float32,
     )
+    reach = _reach(step, coarse.shape[2:], pulse, detector, origin)
     is_real = [
-        _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin)
+        _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin, reach)
         for j, particle in enumerate(bodies)
     ]
     parts = 1 if all(is_real) and len(shifts) == 1 else 2
@@ -210,6 +213,7 @@ def _fill_coarse(
     pulse: Pulse,
     detector: Detector,
     origin: np.ndarray,
+    reach: tuple[float, float],
 ) -> bool:
     """Write A_j, less its outer-product phase, into (2, rows, columns) float32; tell whether it is real."""
     field = ELECTRON_RADIUS_NM * math.sqrt(
@@ -218,12 +222,15 @@ def _fill_coarse(
     out[:] = 0.0
     is_real = True
     for component in _components(particle):
-        args = (out, particle.form, component, field, shift, step, pulse, detector, origin)
-        if _on_table(particle.form, component, step, out.shape[1:], pulse, detector, origin):
-            _add_from_table(*args)
+        args = (component, field, shift, step, pulse, detector, origin)
+        if isinstance(particle.form.solid, Sphere):
+            _add_sphere(out, *args)
+            is_real &= not any(component.wave) and not shift.any()
+        elif _on_table(particle.form, component, reach):
+            _add_from_table(out, particle.form, *args)
             is_real &= particle.form.coefficients.shape[0] == 1 and not any(component.wave)
         else:
-            _add_exact(*args)
+            _add_exact(out, particle.form, *args)
             is_real = False
     return is_real
 
@@ -247,7 +254,7 @@ class _Component:
 def _components(particle: Particle) -> list[_Component]:
     """Body and layers; a cosine of density is two of its halves, F(q ∓ κ) exp(± i phase)."""
     radius, stretch, to_lab = particle.diameter_nm / 2.0, particle.stretch, particle.to_lab
-    det = 1.0 if stretch is None else float(np.linalg.det(stretch))
+    det = particle.stretch_volume
     components = [_Component(particle.electrons_per_nm3 * det, to_lab, radius)]
     for layer in particle.layers:
         weight = layer.electrons_per_nm3 * det
@@ -292,6 +299,32 @@ def _add_from_table(
     )
 
 
+def _add_sphere(
+    out: np.ndarray,
+    component: _Component,
+    field: float,
+    shift: np.ndarray,
+    step: int,
+    pulse: Pulse,
+    detector: Detector,
+    origin: np.ndarray,
+) -> None:
+    coarse_sphere(
+        component.to_lab.T * component.radius_nm,
+        np.array(component.wave),
+        component.lead,
+        field * component.weight * component.radius_nm**3,
+        pulse.wavenumber_per_nm,
+        detector.pixel_size_m,
+        detector.distance_m,
+        origin,
+        step,
+        shift,
+        detector.horizontal_polarization,
+        out,
+    )
+
+
 def _add_exact(
     out: np.ndarray,
     form: FormFactor,
@@ -321,30 +354,27 @@ def _add_exact(
     out[1] += values.imag.astype(np.float32)
 
 
-def _on_table(
-    form: FormFactor,
-    component: _Component,
-    step: int,
-    coarse_shape: tuple[int, ...],
-    pulse: Pulse,
-    detector: Detector,
-    origin: np.ndarray,
-) -> bool:
-    """Tell whether the table serves the detector as this pulse meets it, and holds every coarse node.
-
-    The nodes overhang the detector into the table's margin; what is read there weighs little.
-    """
+def _reach(
+    step: int, coarse_shape: tuple[int, ...], pulse: Pulse, detector: Detector, origin: np.ndarray
+) -> tuple[float, float]:
+    """Largest |q| on the detector as this pulse meets it, and on the coarse nodes that overhang it."""
     k, z, p = pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m
-    radius, wave = component.radius_nm, component.wave_reach
     corner = [max(o + 0.5, n - 0.5 - o) * p for o, n in zip(origin.tolist(), detector.shape, strict=True)]
-    if _q_per_nm(math.hypot(*corner), z, k) * radius + wave > form.extent:
-        return False
     overhang = [
         max(o + BEFORE * step, (n - 1 - BEFORE) * step - o) * p
         for o, n in zip(origin.tolist(), coarse_shape, strict=True)
     ]
+    return _q_per_nm(math.hypot(*corner), z, k), _q_per_nm(math.hypot(*overhang), z, k)
+
+
+def _on_table(form: FormFactor, component: _Component, reach: tuple[float, float]) -> bool:
+    """Tell whether the table serves the detector and holds every coarse node.
+
+    The nodes overhang the detector into the table's margin; what is read there weighs little.
+    """
+    radius, wave = component.radius_nm, component.wave_reach
     nodes = form.coefficients.shape[1] // 2 - 2
-    return _q_per_nm(math.hypot(*overhang), z, k) * radius + wave <= nodes * STEP
+    return reach[0] * radius + wave <= form.extent and reach[1] * radius + wave <= nodes * STEP
 
 
 def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> np.ndarray:

@@ -77,6 +77,11 @@ class Particle:
         turn = rotation_matrix(self.orientation)
         return turn if self.stretch is None else turn @ self.stretch
 
+    @cached_property
+    def stretch_volume(self) -> float:
+        """Volume over that of the shape that is not stretched."""
+        return 1.0 if self.stretch is None else float(np.linalg.det(self.stretch))
+
     @property
     def electrons(self) -> float:
         """All its electrons; a wave of density counts none."""
@@ -84,7 +89,7 @@ class Particle:
             layer.electrons_per_nm3 * layer.size**3 for layer in self.layers if not any(layer.wave_per_nm)
         )
         volume = self.form.solid.volume_nm3 * (self.diameter_nm / 2.0) ** 3
-        return density * volume * (1.0 if self.stretch is None else float(np.linalg.det(self.stretch)))
+        return density * volume * self.stretch_volume
 
     def reach_nm(self, direction: Sequence[float] | np.ndarray) -> float:
         """Return how far the outermost shell goes along a unit vector of the lab frame."""

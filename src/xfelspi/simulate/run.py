@@ -247,7 +247,7 @@ def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None)
 
     return Forms(
         tuple(form(solid, reach * outer_nm / 2.0 + body.largest_wave) for solid in solids),
-        form(sphere(2.0), reach * foreign_nm / 2.0) if company.needs_spheres else None,
+        form(sphere(2.0), 0.0) if company.needs_spheres else None,
     )
 
 

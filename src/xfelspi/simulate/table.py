@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xfelspi.shapes import Solid
+from xfelspi.shapes import Solid, Sphere
 
 from .form_factor import form_factor
 
@@ -26,6 +26,10 @@ overhang the detector by up to 3 rad per axis."""
 
 LARGEST_TABLE = 257
 """Nodes along an edge: 68 MB for a centrosymmetric shape. Larger scenes use the exact formula."""
+
+
+NO_TABLE = np.empty((1, 0, 0, 0), dtype=np.float32)
+"""Of shapes whose closed form is faster than a look-up, and of scenes too large for one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +77,13 @@ def form_factor_of(
     renames it. A cache folder that cannot be written only costs the time.
     """
     unit = solid.scaled(2.0 / solid.diameter_nm)
+    if isinstance(unit, Sphere):
+        return FormFactor(unit, NO_TABLE, 0.0)
     half = math.ceil(extent / STEP)
     half = 4 * math.ceil(half / 4)  # a few sizes of table, so that near sizes of particle share one
     n = 2 * (half + MARGIN) + 1
     if n > LARGEST_TABLE:
-        return FormFactor(unit, np.empty((1, 0, 0, 0), dtype=np.float32), 0.0)
+        return FormFactor(unit, NO_TABLE, 0.0)
     key = hashlib.sha256(unit.fingerprint() + f"|{STEP}|{half}|{MARGIN}|{TABLE_VERSION}".encode())
     path = cache_folder() / f"form-factor-{key.hexdigest()[:32]}.npy"
     coefficients = _load(path, n)
