@@ -119,7 +119,7 @@ FROZEN = {
         "correlation_pixels": 64.0,
         "additive_fraction": 0.0,
         "additive_rms": 1.0,
-        "additive_correlation_pixels": 32.0,
+        "additive_correlation_pixels": 48.0,
     },
     "detector": {
         "rows": 256,

@@ -433,7 +433,7 @@ def add_beside(
     w00, w01 = (one - fy) * (one - fx), (one - fy) * fx
     w10, w11 = fy * (one - fx), fy * fx
     if apertures.shape[0] > 0:
-        _mix(apertures, spans, strengths, top, left, mixed[0])
+        _mix(apertures, spans, strengths, top, left, mixed, 0)
     total = np.float64(0.0)
     for y in range(ny):
         for x in range(nx):
@@ -448,10 +448,12 @@ def add_beside(
             for x in range(nx):
                 row[x] += blank_gain * blank[y, x]
         if apertures.shape[0] > 0:
-            upper, lower = mixed[y % 2], mixed[1 - y % 2]
-            _mix(apertures, spans, strengths, top + y + 1, left, lower)
+            up, down = y % 2, 1 - y % 2
+            _mix(apertures, spans, strengths, top + y + 1, left, mixed, down)
             for x in range(nx):
-                row[x] += (w00 * upper[x] + w01 * upper[x + 1]) + (w10 * lower[x] + w11 * lower[x + 1])
+                row[x] += (w00 * mixed[up, x] + w01 * mixed[up, x + 1]) + (
+                    w10 * mixed[down, x] + w11 * mixed[down, x + 1]
+                )
         if blobs.shape[1] > 0:
             _widen_row(blobs, 0, weights, y, line)
         row_total = np.float32(0.0)
@@ -465,18 +467,21 @@ def add_beside(
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def _mix(apertures, spans, strengths, y, left, mixed):
-    """mixed[x] = Σ_n strengths[n] · apertures[n, y, left + x], only where spans[n, y] says there is light."""
-    even = apertures[0, y, left:]
-    for x in range(mixed.size):
-        mixed[x] = strengths[0] * even[x]
+def _mix(apertures, spans, strengths, y, left, mixed, i):
+    """mixed[i, x] = Σ_n strengths[n] · apertures[n, y, left + x], where spans[n, y] says there is light.
+
+    Indices are unsigned: that spares the check for negative ones.
+    """
+    start = np.uint64(left)
+    for x in range(mixed.shape[1]):
+        mixed[i, x] = strengths[0] * apertures[0, y, start + np.uint64(x)]
     for n in range(1, strengths.size):
         first = max(spans[n, y, 0] - left, 0)
-        last = min(spans[n, y, 1] - left, mixed.size)
-        if last > first:
-            arm, part = apertures[n, y, left + first :], mixed[first:last]
-            for x in range(part.size):
-                part[x] += strengths[n] * arm[x]
+        last = min(spans[n, y, 1] - left, mixed.shape[1])
+        here = np.uint64(first)
+        for x in range(last - first):
+            at = here + np.uint64(x)
+            mixed[i, at] += strengths[n] * apertures[n, y, start + at]
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
@@ -505,7 +510,7 @@ def add_streak(photons, middle, angle, width, length, strength, good):
                 continue
             across_0 = np.float32((v * cosine - (first - middle[1]) * sine) * by_width)
             along_0 = np.float32(((first - middle[1]) * cosine + v * sine) * by_length)
-            row, here = photons[y, first:last], good[y, first:last]
+            start = np.uint64(first)
             row_total = np.float32(0.0)
             for x in range(last - first):
                 across = across_0 + np.float32(x) * across_x
@@ -513,8 +518,8 @@ def add_streak(photons, middle, angle, width, length, strength, good):
                 near = max(one - across * across, np.float32(0.0))
                 fall = one + along * along
                 light = near * near * near / (fall * np.sqrt(fall))
-                row_total += light * here[x]
-                row[x] += brightness * light
+                row_total += light * good[y, start + np.uint64(x)]
+                photons[y, start + np.uint64(x)] += brightness * light
             total += row_total
         if not total > 0.0:
             return 0.0

@@ -43,7 +43,7 @@ class Fluctuation:
     correlation_pixels: float = 64.0
     additive_fraction: float = 0.0
     additive_rms: float = 1.0
-    additive_correlation_pixels: float = 32.0
+    additive_correlation_pixels: float = 48.0
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 

@@ -72,6 +72,8 @@ def draw_surround(
     index: int,
 ) -> Surround:
     """Draw what surrounds one shot; every term draws the same numbers whether others are on or off."""
+    if background.file and blanks is None:
+        raise ValueError("background.file needs the blanks that read_blanks makes of it")
     apertures = background.aperture_photons + background.aperture_fraction > 0.0
     blobs_fraction = fluctuation.additive_fraction
     spread = background.amplitude_spread + background.centre_spread_pixels + background.streak_probability
