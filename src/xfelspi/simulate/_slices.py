@@ -116,24 +116,27 @@ def _sincos(x):
 def coarse_amplitude(
     table, to_table, wave, lead, factor, wavenumber, pixel, distance, origin, step, shift, h, out
 ):
-    """out[0] + i out[1] += factor · sqrt(P Ω) · F(Mᵀq - wave) · exp(i lead - i remainder) on coarse nodes.
+    """out[0] + i out[1] += sqrt(P Ω) exp(-i remainder) Σ_c factor_c F(M_cᵀq - wave_c) exp(i lead_c).
 
-    table (parts, n, n, n) float32 spline coefficients; to_table (3, 3) takes lab q to table nodes; wave (3,)
-    in table nodes; lead in radians; factor real; wavenumber in 1/nm; pixel and distance in m; origin (2,) the
-    beam's pixel (y, x); step in pixels; shift (3,) the particle's place in nm; h the horizontally polarized
-    fraction; out (2, rows, columns) float32. `remainder` is q.shift less what is linear and quadratic
-    in x and y, which `interfere` applies as outer products.
+    On the coarse nodes. table (parts, n, n, n) float32 spline coefficients; to_table (m, 3, 3) takes lab q to
+    table nodes for each of m components; wave (m, 3) in table nodes; lead (m,) in radians; factor (m,) real;
+    wavenumber in 1/nm; pixel and distance in m; origin (2,) the beam's pixel (y, x); step in pixels; shift
+    (3,) the particle's place in nm; h the horizontally polarized fraction; out (2, rows, columns) float32.
+    `remainder` is q.shift less what is linear and quadratic in x and y, which `interfere` applies as outer
+    products.
     """
     n = np.uint64(table.shape[1])
     middle = np.float64(table.shape[1] // 2)
     complex_table = table.shape[0] == 2
     real_part = table[0].reshape(-1)
     imag_part = table[table.shape[0] - 1].reshape(-1)
-    shifted = shift[0] != 0.0 or shift[1] != 0.0 or shift[2] != 0.0 or lead != 0.0
+    shifted = shift[0] != 0.0 or shift[1] != 0.0 or shift[2] != 0.0
     columns = out.shape[2]
+    q = np.empty((3, columns))
     place = np.empty((3, columns))
     scale = np.empty(columns)
     phase = np.empty((2, columns))  # sine and cosine
+    phase[0], phase[1] = 0.0, 1.0
     inverse_z = 1.0 / distance
     for a in range(out.shape[1]):
         y = ((a - BEFORE) * step - origin[0]) * pixel
@@ -141,12 +144,9 @@ def coarse_amplitude(
             x = ((b - BEFORE) * step - origin[1]) * pixel
             inverse_r = 1.0 / math.sqrt(x * x + y * y + distance * distance)
             cx, cy, cz = x * inverse_r, y * inverse_r, distance * inverse_r - 1.0
-            qx, qy, qz = wavenumber * cx, wavenumber * cy, wavenumber * cz
-            place[0, b] = to_table[0, 0] * qx + to_table[0, 1] * qy + to_table[0, 2] * qz - wave[0]
-            place[1, b] = to_table[1, 0] * qx + to_table[1, 1] * qy + to_table[1, 2] * qz - wave[1]
-            place[2, b] = to_table[2, 0] * qx + to_table[2, 1] * qy + to_table[2, 2] * qz - wave[2]
+            q[0, b], q[1, b], q[2, b] = wavenumber * cx, wavenumber * cy, wavenumber * cz
             polarized = 1.0 - h * cx * cx - (1.0 - h) * cy * cy
-            scale[b] = factor * pixel * math.sqrt(polarized * distance * inverse_r) * inverse_r
+            scale[b] = pixel * math.sqrt(polarized * distance * inverse_r) * inverse_r
             if shifted:
                 curved = 0.5 * (x * x + y * y) * inverse_z * inverse_z
                 phase[0, b], phase[1, b] = _sincos(
@@ -156,21 +156,38 @@ def coarse_amplitude(
                         + shift[1] * (cy - y * inverse_z)
                         + shift[2] * (cz + curved)
                     )
-                    - lead
                 )
-        for b in range(columns):
-            # Friedel: F(-q) = F(q)*, so one half of the table does, and stays in cache.
-            side = -1.0 if place[0, b] < 0.0 else 1.0
-            gx, gy, gz = side * place[0, b] + middle, side * place[1, b] + middle, side * place[2, b] + middle
-            real = scale[b] * _spline(real_part, n, gx, gy, gz)
-            imag = 0.0
-            if complex_table:
-                imag = side * scale[b] * _spline(imag_part, n, gx, gy, gz)
-            if shifted:
-                s, c = phase[0, b], phase[1, b]
-                real, imag = real * c + imag * s, imag * c - real * s
-            out[0, a, b] += real
-            out[1, a, b] += imag
+        for m in range(factor.size):
+            for b in range(columns):
+                qx, qy, qz = q[0, b], q[1, b], q[2, b]
+                place[0, b] = (
+                    to_table[m, 0, 0] * qx + to_table[m, 0, 1] * qy + to_table[m, 0, 2] * qz - wave[m, 0]
+                )
+                place[1, b] = (
+                    to_table[m, 1, 0] * qx + to_table[m, 1, 1] * qy + to_table[m, 1, 2] * qz - wave[m, 1]
+                )
+                place[2, b] = (
+                    to_table[m, 2, 0] * qx + to_table[m, 2, 1] * qy + to_table[m, 2, 2] * qz - wave[m, 2]
+                )
+            turned = shifted or lead[m] != 0.0
+            lead_s, lead_c = math.sin(lead[m]), math.cos(lead[m])
+            for b in range(columns):
+                # Friedel: F(-q) = F(q)*, so one half of the table does, and stays in cache.
+                side = -1.0 if place[0, b] < 0.0 else 1.0
+                gx = side * place[0, b] + middle
+                gy = side * place[1, b] + middle
+                gz = side * place[2, b] + middle
+                strength = factor[m] * scale[b]
+                real = strength * _spline(real_part, n, gx, gy, gz)
+                imag = 0.0
+                if complex_table:
+                    imag = side * strength * _spline(imag_part, n, gx, gy, gz)
+                if turned:
+                    s = phase[0, b] * lead_c - phase[1, b] * lead_s
+                    c = phase[1, b] * lead_c + phase[0, b] * lead_s
+                    real, imag = real * c + imag * s, imag * c - real * s
+                out[0, a, b] += real
+                out[1, a, b] += imag
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)

@@ -220,22 +220,23 @@ def _fill_coarse(
         pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6
     )
     out[:] = 0.0
-    is_real = True
-    for component in _components(particle):
-        args = (component, field, shift, step, pulse, detector, origin)
-        if isinstance(particle.form.solid, Sphere):
-            _add_sphere(out, *args)
-            is_real &= not any(component.wave) and not shift.any()
-        elif _on_table(particle.form, component, reach):
-            _add_from_table(out, particle.form, *args)
-            is_real &= particle.form.coefficients.shape[0] == 1 and not any(component.wave)
-        else:
-            _add_exact(out, particle.form, *args)
-            is_real = False
-    return is_real
+    form, components = particle.form, _components(particle)
+    where = (field, shift, step, pulse, detector, origin)
+    has_waves = any(any(component.wave) for component in components)
+    if isinstance(form.solid, Sphere):
+        for component in components:
+            _add_sphere(out, component, *where)
+        return not has_waves and not shift.any()
+    on_table = [c for c in components if _on_table(form, c, reach)]
+    if on_table:
+        _add_from_table(out, form, on_table, *where)
+    for component in components:
+        if component not in on_table:
+            _add_exact(out, form, component, *where)
+    return not has_waves and len(on_table) == len(components) and form.coefficients.shape[0] == 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Component:
     """A term w |det B| F(Bᵀq - wave) exp(i lead) of a particle's amplitude; F that of the unit solid."""
 
@@ -274,7 +275,7 @@ def _components(particle: Particle) -> list[_Component]:
 def _add_from_table(
     out: np.ndarray,
     form: FormFactor,
-    component: _Component,
+    components: Sequence[_Component],
     field: float,
     shift: np.ndarray,
     step: int,
@@ -284,10 +285,10 @@ def _add_from_table(
 ) -> None:
     coarse_amplitude(
         form.coefficients,
-        component.to_lab.T * (component.radius_nm / STEP),
-        np.array(component.wave) / STEP,
-        component.lead,
-        field * component.weight * component.radius_nm**3,
+        np.array([c.to_lab.T * (c.radius_nm / STEP) for c in components]),
+        np.array([c.wave for c in components]) / STEP,
+        np.array([c.lead for c in components]),
+        np.array([field * c.weight * c.radius_nm**3 for c in components]),
         pulse.wavenumber_per_nm,
         detector.pixel_size_m,
         detector.distance_m,
