@@ -58,6 +58,8 @@ class Declaration:
     ----------
     recipe : str
         The full recipe: a name, or the path of a TOML file.
+    match : bool
+        Whether the recipe takes frame, mask, scale and counts from measured shots; see `matching.match`.
     settings : dict
         Values that differ from it on every rung, as in ``{"beam": {"photons_per_frame": [5e3, 1e5]}}``.
     shapes : tuple of str
@@ -85,6 +87,7 @@ class Declaration:
 
     recipe: str
     rung: tuple[Rung, ...]
+    match: bool = True
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     shapes: tuple[str, ...] = ("icosahedron",)
     n_train: int = 12_000

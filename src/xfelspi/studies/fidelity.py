@@ -25,8 +25,9 @@ from .concordance import Share, brightness, difference, wins
 from .declaration import Declaration, load_declaration
 from .fidelity_page import write_page
 from .findings import Finding, Findings
-from .ladder import Variant, ladder, left_out
+from .ladder import Variant, full_recipe, ladder, left_out
 from .looks import looks_at
+from .matching import match
 from .over_seeds import over_seeds
 from .reference import Reference
 from .work import Progress, Work, simulated_file
@@ -94,9 +95,12 @@ def fidelity(
             "without any, a recipe to simulate a stand-in from with --reference RECIPE."
         )
     declared = _declared(study, recipe, seeds, quick)
+    ladder(declared)  # refuses what is no ladder before anything is computed
+    judge = _judge(out, declared, measured, stand_in, command, progress)
+    if declared.match and judge.is_measured:
+        declared = _matched(declared, judge, out)
     rungs = ladder(declared)
     others = left_out(declared, rungs)
-    judge = _judge(out, declared, measured, stand_in, command, progress)
     _take_folder(out, {"declared": declared.as_dict(), "reference": judge.sha256}, overwrite)
 
     work = Work(out, study, declared, judge, command, progress, tell)
@@ -146,6 +150,16 @@ def _declared(study: str, recipe: str | None, seeds: int | None, quick: bool) ->
             raise InputError(f"--seeds is {seeds}; it must lie between 1 and 100.")
         declared = dataclasses.replace(declared, seeds_to_screen=seeds, seeds_to_confirm=seeds)
     return declared
+
+
+def _matched(declared: Declaration, judge: Reference, out: Path) -> Declaration:
+    """Return the declaration with what the measured frames, without their labels, say about the recipe."""
+    with judge.open() as patterns:
+        learned = match(full_recipe(declared), patterns, out / "mask.npy")
+    settings = {name: dict(values) for name, values in declared.settings.items()}
+    for section, values in learned.items():
+        settings[section] = settings.get(section, {}) | values
+    return dataclasses.replace(declared, settings=settings)
 
 
 def _judge(
