@@ -248,7 +248,7 @@ def full():
         "detector.read_noise_photons=0.2",
         "detector.saturation_photons=30",
     ]
-    small = ["detector.rows=64", "detector.columns=64"]
+    small = ["detector.rows=64", "detector.columns=64", "beam.photons_per_frame=[1e5, 1e5]"]
     return load_recipe("lcls-amo", ['sample.arrival="pairs"', *small, *settings])
 
 
@@ -612,3 +612,32 @@ def test_shifted_panels_find_light_where_no_pixel_should_be():
 def test_what_no_detector_does_is_refused(settings, words):
     with pytest.raises(InputError, match=words):
         ReadOut(**settings)
+
+
+def test_a_mask_file_takes_pixels_away(tmp_path):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[10:20, 30:40] = 1
+    np.save(tmp_path / "mask.npy", mask)
+    detector = Detector(rows=64, columns=64, hole_pixels=0, gap_rows=0, mask_file=str(tmp_path / "mask.npy"))
+    assert_array_equal(detector.mask != 0, mask != 0)
+    assert detector.n_good == 64 * 64 - 100
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is not a .npy file of numbers"),
+        (b"\x93NUMPY rubbish", "is not a .npy file of numbers"),
+        (np.zeros((3, 3)), "numbers of .rows, columns. = .64, 64. are needed"),
+        (np.ones((64, 64)), "leaves no pixel"),
+        (np.array([["a"]]), "are needed"),
+    ],
+)
+def test_wrong_mask_files_are_refused(tmp_path, content, words):
+    path = tmp_path / "mask.npy"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        np.save(path, content)
+    with pytest.raises(InputError, match=words):
+        _ = Detector(rows=64, columns=64, mask_file=str(path)).mask

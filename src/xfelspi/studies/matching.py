@@ -54,7 +54,7 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     """
     size = min(*patterns.shape, LARGEST_FRAME)
     read = FrameSet.read(patterns, range(min(patterns.n, MOST_FRAMES)), size=size)
-    phase = float(np.nanmedian(edge_phases(read)))
+    phase = _median(edge_phases(read))
     if not math.isfinite(phase):
         raise InputError(f"{patterns.path} has no photons away from the beam, so its scale cannot be told.")
     ratio = phase / _simulated_phase(recipe)
@@ -93,7 +93,13 @@ def _simulated_phase(recipe: Recipe) -> float:
         index += 1
     detector = plain.detector
     shown = FrameSet(counts=np.stack(frames), good=detector.mask == 0, centre_yx=detector.middle_yx)
-    return float(np.nanmedian(edge_phases(shown)))
+    return _median(edge_phases(shown))
+
+
+def _median(phases: np.ndarray) -> float:
+    """Of those that are known; NaN where none is."""
+    known = phases[np.isfinite(phases)]
+    return float(np.median(known)) if known.size else math.nan
 
 
 def _scaled(recipe: Recipe, ratio: float) -> dict[str, dict[str, Any]]:
