@@ -5,6 +5,7 @@ Run it from the top of the repository: python docs/gallery/terms.py
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,13 +62,14 @@ SEEN_WELL = {
 BESIDE = {
     "background-amplitude": ("background",),
     "background-centre": ("background",),
-    "energy-drift": ("background",),
 }
 """Terms that show only where another is on."""
 
 
 def pair(full: Recipe, term: str) -> tuple[Experiment, Experiment]:
     """Return the experiment without any term but those the term needs, and with it."""
+    if term == "energy-drift":  # it moves photon numbers, which are not to be fixed then
+        full = replace(full, beam=replace(full.beam, photons_per_frame=None))
     beside = BESIDE.get(term, ())
     off = [other for other in TERMS if other not in beside]
     on = [other for other in off if other != term]
@@ -86,6 +88,7 @@ def most_changed(plain: Experiment, term: Experiment) -> list[int]:
 def main(folder: Path, terms: list[str] | None = None) -> Path:
     """Draw the sheet into a folder and return its path."""
     from matplotlib.figure import Figure
+    from PIL import Image
 
     full = load_recipe("lcls-amo", [f"{name}={value}" for name, value in SEEN_WELL.items()])
     # A measured background needs a measured file; what there is none of cannot be drawn.
@@ -110,7 +113,9 @@ def main(folder: Path, terms: list[str] | None = None) -> Path:
     figure.tight_layout(pad=0.3)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "terms.png"
-    figure.savefig(path, dpi=85)
+    figure.savefig(path, dpi=70)
+    with Image.open(path) as image:  # photon noise does not compress; 64 colours do
+        image.convert("RGB").quantize(64).save(path, optimize=True)
     return path
 
 
