@@ -6,8 +6,9 @@ import pytest
 
 from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
-from xfelspi.simulate import load_recipe, recipe_from_dict, simulate_to_file
+from xfelspi.simulate import load_recipe, simulate_to_file
 from xfelspi.studies.matching import match
+from xfelspi.studies.matching import matched as matched_recipe
 
 ASKED = ["detector.rows=96", "detector.columns=96", "beam.photons_per_frame=[2e4, 2e4]"]
 
@@ -39,10 +40,8 @@ def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
     # What is given in pixels spans the same angle as before.
     assert settings["background"]["halo_decay_pixels"] == pytest.approx(15.0)
     assert settings["fluctuation"]["correlation_pixels"] == pytest.approx(32.0)
-    whole = recipe_from_dict(
-        {name: values | settings.get(name, {}) for name, values in recipe.as_dict().items()}
-    )
     with PatternSet.open(path) as patterns:
+        whole = matched_recipe(recipe, patterns, tmp_path / "mask.npy")
         np.testing.assert_array_equal(whole.detector.mask != 0, patterns.mask)
 
 

@@ -61,6 +61,12 @@ def simulate(
         bool,
         typer.Option("--natural", help="Poisson numbers of particles, blanks included, instead of pairs."),
     ] = False,
+    match: Annotated[
+        Path | None,
+        typer.Option(
+            help="Measured frames that tell frame size, mask, scale and counts, without their labels."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same patterns.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("sim"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of another run.")] = False,
@@ -71,19 +77,21 @@ def simulate(
     every shot and the recipe, and opens with plain h5py. A killed run goes on with the same command.
 
     Example: xfel simulate --shape torus -n 10000
+
+    Example: xfel simulate --match run0042.h5 -n 20000
     """
     import time
 
     from xfelspi.patterns import AlreadyComplete
     from xfelspi.shapes import shape_name
-    from xfelspi.simulate import load_recipe, simulate_to_file
+    from xfelspi.simulate import simulate_to_file
 
     changes = list(settings or [])
     if shape is not None:
         changes.append(f"sample.shape={json.dumps(shape)}")
     if natural:
         changes.append('sample.arrival="natural"')
-    drawn_from = load_recipe(recipe, changes)
+    drawn_from = _recipe(recipe, changes, match, out)
     path = out / f"{shape_name(drawn_from.sample.shape)}.h5"
     start = time.perf_counter()
     try:
@@ -168,6 +176,12 @@ def train(
     n: Annotated[
         int | None, typer.Option("-n", help="Patterns an epoch, with --recipe; by default 20,000.")
     ] = None,
+    match: Annotated[
+        Path | None,
+        typer.Option(
+            help="Measured frames that tell frame size, mask, scale and counts, without their labels."
+        ),
+    ] = None,
     shapes: Annotated[
         str | None, typer.Option(help="Train on these shapes alone, as in torus,soccer.")
     ] = None,
@@ -194,18 +208,22 @@ def train(
     One line an epoch; the best one is kept. A killed training goes on with the same command.
 
     Example: xfel train --data sim --hold-out torus
+
+    Example: xfel train --recipe lcls-amo --match run0042.h5
     """
     from xfelspi.classify import TrainConfig, train
 
-    _require_one_supply(recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings})
+    _require_one_supply(
+        recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings, "--match": match}
+    )
     network = "pooled" if blocks is None else "resnet"
     config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=epochs, seed=seed)
     with Progress() as progress:
         source: Any = data or [Path("sim")]
         if recipe is not None:
-            from xfelspi.simulate import StreamedPatterns, load_recipe
+            from xfelspi.simulate import StreamedPatterns
 
-            drawn_from = load_recipe(recipe, settings or [])
+            drawn_from = _recipe(recipe, settings or [], match, out)
             source = StreamedPatterns(
                 drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
             )
@@ -361,6 +379,20 @@ def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
 
 def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _recipe(name: str, changes: list[str], measured: Path | None, folder: Path) -> Any:
+    """Load a recipe, and bring it to the frames of measured shots."""
+    from xfelspi.simulate import load_recipe
+
+    recipe = load_recipe(name, changes)
+    if measured is None:
+        return recipe
+    from xfelspi.patterns import PatternSet
+    from xfelspi.studies.matching import matched
+
+    with PatternSet.open(measured) as patterns:
+        return matched(recipe, patterns, folder / f"{measured.stem}-mask.npy")
 
 
 def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes: dict[str, Any]) -> None:

@@ -78,6 +78,14 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     return settings
 
 
+def matched(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> Recipe:
+    """Return the recipe with the settings that `match` learns."""
+    values = recipe.as_dict()
+    for section, learned in match(recipe, patterns, mask_path).items():
+        values[section] = values[section] | learned
+    return recipe_from_dict(values)
+
+
 def _simulated_phase(recipe: Recipe) -> float:
     """Median phase of clean single particles of the recipe's shape and size."""
     ideal = load_recipe("ideal")
