@@ -60,17 +60,17 @@ def megabytes_of_session(session: int) -> float:
 
 
 def simulations(folder: Path) -> list[str]:
-    """Rows for whole runs of the `benchmark` recipe, tables and compiled kernels cached."""
+    """Rows for whole runs, tables and compiled kernels cached."""
     rows = []
-    for number in (10_000, 50_000):
+    for recipe, number in (("lcls-amo", 10_000), ("benchmark", 10_000), ("benchmark", 50_000)):
         runs = [
-            run(*f"simulate --recipe benchmark -n {number} --out {number}-{i}".split(), folder=folder)
+            run(*f"simulate --recipe {recipe} -n {number} --out {recipe}-{number}-{i}".split(), folder=folder)
             for i in range(3)
         ]
         seconds = median(each.seconds for each in runs)
         most = max(each.megabytes for each in runs)
         rows.append(
-            f"| `xfel simulate --recipe benchmark -n {number}` "
+            f"| `xfel simulate --recipe {recipe} -n {number}` "
             f"| {seconds:.1f} s, {number / seconds:.0f} patterns/s | {most:.0f} MB |"
         )
     return rows
@@ -78,7 +78,7 @@ def simulations(folder: Path) -> list[str]:
 
 def scoring(folder: Path) -> list[str]:
     """Rows for sorting and scoring with the published ResNet(2,2), start-up and reading included."""
-    number, data = 50_000, "50000-0/icosahedron.h5"
+    number, data = 50_000, "benchmark-50000-0/icosahedron.h5"
     more = "simulate --recipe benchmark -n 200 --out benchmark --overwrite"
     training = "train --data benchmark --blocks 2,2 --epochs 1 --name published"
     for command in (more, training):
