@@ -14,9 +14,9 @@ from .page import machine, page_asked_for, publish
 PATTERNS, ROUNDS = 400, 5
 
 NOTES = f"""\
-CPU milliseconds per compressed pattern of 256 × 256 pixels on one core, medians of {ROUNDS} rounds over the same
-{PATTERNS} shots in which all take turns. *Taken*: how much less time the recipe takes without the term; below 0.03 it
-is noise. `measured-background` needs a measured file and is off.
+CPU milliseconds per compressed pattern of 256 × 256 pixels on one core, medians of {ROUNDS} rounds over
+the same {PATTERNS} shots in which all take turns. *Taken*: how much less time the recipe takes without the
+term; below 0.03 it is noise. `measured-background` needs a measured file and is off.
 """
 
 

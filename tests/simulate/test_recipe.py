@@ -340,6 +340,41 @@ any_recipe = st.fixed_dictionaries(
                 "relative_fluence": ordered(1e-6, 1e3),
             },
         ),
+        "body": st.fixed_dictionaries(
+            {},
+            optional={
+                "family": st.lists(
+                    st.sampled_from(["sphere", "icosahedron", "torus"]), min_size=1, max_size=2
+                ),
+                "family_stretch": st.floats(0.0, 0.5),
+                "stretch": st.floats(0.0, 0.5),
+                "core_probability": st.floats(0.0, 1.0),
+                "core_size": ordered(0.1, 0.99),
+                "core_density": st.tuples(st.floats(0.0, 1.0), st.floats(1.0, 5.0)),
+                "hydration_nm": st.floats(0.0, 100.0),
+                "hydration_electrons_per_nm3": st.floats(0.0, 1e4),
+                "ripple": st.floats(0.0, 0.7),
+                "ripple_probability": st.floats(0.0, 1.0),
+                "ripple_length": ordered(0.2, 10.0),
+            },
+        ),
+        "company": st.fixed_dictionaries(
+            {},
+            optional={
+                "contaminated": st.floats(0.0, 0.33),
+                "droplet": st.floats(0.0, 0.33),
+                "blank": st.floats(0.0, 0.33),
+                "foreign_fraction": ordered(0.051, 10.0),
+                "trace_probability": st.floats(0.0, 1.0),
+                "satellite_share": st.floats(0.0, 1.0),
+                "satellite_reach": st.floats(0.0, 20.0),
+                "rod_share": st.floats(0.0, 1.0),
+                "rod_aspect": ordered(1.0, 10.0),
+                "droplet_nm": ordered(0.1, 1e6) | ordered(20.0, 200.0),
+                "contact_probability": st.floats(0.0, 1.0),
+                "size_ratio": ordered(0.1, 10.0),
+            },
+        ),
         "background": st.fixed_dictionaries(
             {},
             optional={
@@ -447,8 +482,9 @@ scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_
 values = st.recursive(
     scalars, lambda v: st.lists(v, max_size=3) | st.dictionaries(st.text(max_size=5), v, max_size=3)
 )
+SECTIONS = [section.name for section in dataclasses.fields(Recipe)]
 keys = st.sampled_from(
-    ["beam", "sample", "detector", "background", "fluctuation", "rows", "diameter_nm", "multiplicity", "rms"]
+    [*SECTIONS, "rows", "diameter_nm", "multiplicity", "rms", "core_size", "droplet", "conversion_gain"]
 )
 
 
@@ -472,3 +508,17 @@ def test_every_term_switches_back_to_ideal():
     assert bare.sample.diameter_nm == full.sample.diameter_nm
     with pytest.raises(InputError, match="no term 'cheese'; the terms are"):
         without(full, ["cheese"])
+
+
+def test_a_recipe_without_its_terms_makes_the_frames_of_ideal():
+    """Term off = the exact `ideal` result; the settings that are no term made equal first."""
+    ideal = load_recipe("ideal", ["detector.rows=64", "detector.columns=64"])
+    full = load_recipe("lcls-amo", ["detector.rows=64", "detector.columns=64"])
+    bare = without(full, TERMS)
+    bare = dataclasses.replace(bare, sample=ideal.sample)
+    a, b = Experiment(bare, 5), Experiment(ideal, 5)
+    for i in range(12):
+        frame, truth = a.pattern(i)
+        other, other_truth = b.pattern(i)
+        assert (frame == other).all()
+        assert truth.label == other_truth.label
