@@ -2,13 +2,14 @@
 
 import csv
 
+import h5py
 import numpy as np
 import pytest
-from toy_shots import frames, write_plain
+from toy_shots import frames, write_plain, write_simulated
 
 from xfelspi.classify import Prediction, Predictor, score_predictions, write_selection
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import LABELS, PatternSet
 
 
 @pytest.fixture
@@ -77,3 +78,23 @@ def test_nothing_to_score_against_is_one_sentence(toy_model, tmp_path):
         pytest.raises(InputError, match="xfel classify"),
     ):
         score_predictions(toy_model, patterns, predicted(toy_model, [True, True]))
+
+
+def test_droplets_have_a_row_of_their_own(toy_model, tmp_path):
+    """Singles of any shape against droplets alone: 6 droplets of which 2 are kept."""
+    path = write_simulated(tmp_path / "torus.h5", 40)
+    with h5py.File(path, "r+") as file:
+        label = file["entry_1/truth_1/label"]
+        values = label[:]
+        others = np.flatnonzero(values == LABELS.index("multiple"))
+        values[others[:6]] = LABELS.index("droplet")
+        label[:] = values
+    kept = np.zeros(40, bool)
+    with PatternSet.open(path) as patterns:
+        kept[patterns.labels == 1] = True
+        kept[others[:2]] = True
+        torus, droplet = score_predictions(toy_model, patterns, predicted(toy_model, kept))
+    assert (torus["shape"], torus["n_single"], torus["n_other"]) == ("torus", 20, 20)
+    assert (droplet["shape"], droplet["n_single"], droplet["n_other"]) == ("droplet", 20, 6)
+    assert droplet["fpr"] == pytest.approx(2 / 6)
+    assert torus["fpr"] == pytest.approx(2 / 20)

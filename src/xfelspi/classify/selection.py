@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import LABELS, PatternSet
 
 from .model import Model, write_whole
 from .predict import Prediction
@@ -19,6 +19,9 @@ _HEADER = "index,probability,kept"
 
 def score_predictions(model: Model, patterns: PatternSet, prediction: Prediction) -> list[dict[str, Any]]:
     """Compare predictions with labels: one row for each shape in the file, see `evaluate`.
+
+    Droplets count among the others there, and have a row of their own after them: singles of any shape
+    against droplets alone, since a droplet as large as the sample looks like a round sample.
 
     Parameters
     ----------
@@ -47,6 +50,10 @@ def score_predictions(model: Model, patterns: PatternSet, prediction: Prediction
     groups: list[tuple[str | None, np.ndarray]] = [(None, labels >= 0)]
     if shapes is not None:
         groups = [(str(shape), (shapes == shape) & (labels >= 0)) for shape in np.unique(shapes)]
+    if patterns.truth is not None:
+        droplets = patterns.truth["label"] == LABELS.index("droplet")
+        if droplets.any() and (labels == 1).any():
+            groups.append(("droplet", droplets | (labels == 1)))
     rows = []
     for shape, chosen in groups:
         known = None if clear is None else clear[chosen]
