@@ -114,6 +114,14 @@ class Company:
         electron_density(self.droplet_material)
 
     @property
+    def leaves_nothing_to_chance(self) -> bool:
+        """Whether shots hold clean particles of one size alone, apart from each other."""
+        return not (self.needs_spheres or self.blank or self.contact_probability) and self.size_ratio == (
+            1,
+            1,
+        )
+
+    @property
     def needs_spheres(self) -> bool:
         """Whether there may be bodies that are not the sample's."""
         return self.contaminated > 0.0 or self.droplet > 0.0 or self.trace_probability > 0.0

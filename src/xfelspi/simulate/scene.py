@@ -1,8 +1,8 @@
 """The sample: a population of particles, and the scene of one shot drawn from it."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -233,16 +233,21 @@ class Sample:
             if self.shape == RANDOM:
                 common = body.draw_stretch(body_rng, body.family_stretch)
             made = [body.draw(body_rng, form, diameter, density, common) for diameter in diameters]
-        particles = [
-            Particle(form, diameter, inside, orientation=turn, stretch=stretch, layers=layers)
-            for diameter, turn, (inside, stretch, layers) in zip(diameters, orientations, made, strict=True)
-        ]
-        places = self._draw_places(rng, particles, max(diameters), place_nm, contacts)
+        bodies = list(zip(diameters, orientations, made, strict=True))
+
+        def reach_nm(i: int, way: tuple[float, float, float]) -> float:
+            diameter, turn, (inside, stretch, layers) = bodies[i]
+            body = Particle(form, diameter, inside, orientation=turn, stretch=stretch, layers=layers)
+            return body.reach_nm(way)
+
+        places = self._draw_places(rng, number, max(diameters), place_nm, contacts, reach_nm)
         low, high = self.relative_fluence
         fluences = (low * (high / low) ** rng.random(number)).tolist()
         return tuple(
-            replace(particle, position_nm=place, relative_fluence=fluence)
-            for particle, place, fluence in zip(particles, places, fluences, strict=True)
+            Particle(form, diameter, inside, place, turn, fluence, stretch, layers)
+            for (diameter, turn, (inside, stretch, layers)), place, fluence in zip(
+                bodies, places, fluences, strict=True
+            )
         )
 
     def _draw_diameter(self, rng: np.random.Generator) -> float:
@@ -254,13 +259,14 @@ class Sample:
     def _draw_places(
         self,
         rng: np.random.Generator,
-        particles: Sequence[Particle],
+        n: int,
         nearest_nm: float,
         first: tuple[float, float, float],
         contacts: Sequence[bool],
+        reach_nm: Callable[[int, tuple[float, float, float]], float],
     ) -> list[tuple[float, float, float]]:
         places = [first]
-        while len(places) < len(particles):
+        while len(places) < n:
             number = len(places)
             near = int(rng.integers(number))
             step = nearest_nm * self.farthest_step ** rng.random()
@@ -271,7 +277,7 @@ class Sample:
             touching = number <= len(contacts) and contacts[number - 1]
             if touching:  # planes across the way, each resting on its body, fall together
                 back = (-way[0], -way[1], -way[2])
-                step = particles[near].reach_nm(way) + particles[number].reach_nm(back)
+                step = reach_nm(near, way) + reach_nm(number, back)
             start = places[near]
             place = (start[0] + step * way[0], start[1] + step * way[1], start[2] + step * way[2])
             if all(

@@ -131,10 +131,10 @@ def _draw_scene(
     recipe: Recipe, forms: Forms, seed: int, index: int, rng: np.random.Generator, is_single: bool
 ) -> tuple[Scene, Pulse, tuple[float, float]]:
     sample, company = recipe.sample, recipe.company
-    chance = stream(seed, COMPANY, index)
+    chance = None if company.leaves_nothing_to_chance else stream(seed, COMPANY, index)
     kind = None
     if sample.arrival == "pairs":
-        kind = "single" if is_single else company.draw_negative(chance)
+        kind = "single" if is_single else "multiple" if chance is None else company.draw_negative(chance)
     number = 0 if kind in ("droplet", "blank") else sample.draw_number(rng, single=kind != "multiple")
     pulse = recipe.beam.draw(rng)
     place = recipe.beam.draw_place(rng)
@@ -147,9 +147,9 @@ def _draw_scene(
         place,
         body,
         None if body is None else stream(seed, BODY, index),
-        *company.draw_cluster(chance, number),
+        *(company.draw_cluster(chance, number) if chance else ()),
     )
-    if forms.spheres is None:
+    if forms.spheres is None or chance is None:
         return Scene(particles), pulse, tilt_mrad
     foreign = []
     contaminated = None if kind is None else kind == "contaminated"
