@@ -17,6 +17,7 @@ from xfelspi.cli import app
 
 XFEL = [sys.executable, "-c", "from xfelspi.cli import main; main()"]
 SMALL = ["--set", "detector.rows=64", "--set", "detector.columns=64"]
+PLAIN = [f for name in ("contaminated", "droplet", "blank") for f in ("--set", f"company.{name}=0")]
 
 
 def xfel(*arguments):
@@ -45,7 +46,7 @@ def assert_same_content(a, b):
 
 
 def test_simulate_show_and_info(tmp_path):
-    result = xfel("simulate", "--shape", "torus", "-n", 12, "--out", tmp_path, *SMALL)
+    result = xfel("simulate", "--shape", "torus", "-n", 12, "--out", tmp_path, *SMALL, *PLAIN)
     assert result.exit_code == 0, result.output
     path = tmp_path / "torus.h5"
     assert str(path) in result.output

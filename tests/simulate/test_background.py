@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -33,6 +34,8 @@ from xfelspi.simulate.apertures import MOST_ARMS, draw_arms
 from xfelspi.simulate.gas import atomic_form_factor, gas_photons
 from xfelspi.simulate.surround import draw_surround
 
+PLAIN_AMO = str(Path(__file__).with_name("plain-amo.toml"))
+
 DETECTOR = Detector(rows=128, columns=96)
 GOOD = DETECTOR.mask == 0
 PULSE = Pulse(1600.0, 1.0, 1.0, photons=1e12)
@@ -56,7 +59,7 @@ ON = {
 }
 
 
-def experiment(*settings, name="lcls-amo", seed=3):
+def experiment(*settings, name=PLAIN_AMO, seed=3):
     return Experiment(load_recipe(name, [*SMALL, *settings]), seed)
 
 
@@ -71,7 +74,7 @@ def blank_light(background, surround=None, pulse=PULSE, detector=DETECTOR):
 @pytest.mark.parametrize("term", ON)
 def test_a_term_changes_what_it_is_and_no_other_draw(term):
     """The scene (but for places in another focus), the field and the fixed photons stay."""
-    plain = experiment(name="lcls-amo")
+    plain = experiment(name=PLAIN_AMO)
     changed = experiment(*ON[term])
     differs = False
     for index in range(6):
@@ -381,7 +384,7 @@ def blanks_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("blanks") / "run.h5"
     settings = [*SMALL, "sample.arrival='natural'", "sample.mean_particles=0.3", "fluctuation.rms=0"]
     settings += ["background.flat_photons_per_pixel=0.4", "background.halo_photons=1500"]
-    recipe = load_recipe("lcls-amo", [*settings, "background.amplitude_spread=0.3"])
+    recipe = load_recipe(PLAIN_AMO, [*settings, "background.amplitude_spread=0.3"])
     return simulate_to_file(path, recipe, 60, 9, workers=1)
 
 
@@ -444,7 +447,7 @@ def test_blanks_of_another_size_are_laid_centre_on_centre(tmp_path):
 
 def test_a_changed_file_of_blanks_is_another_run(tmp_path):
     path, out = tmp_path / "blanks.h5", tmp_path / "out.h5"
-    recipe = load_recipe("lcls-amo", [*SMALL, f"background.file='{path}'"])
+    recipe = load_recipe(PLAIN_AMO, [*SMALL, f"background.file='{path}'"])
     for fill in (1, 2):
         with h5py.File(path, "w") as file:
             file["patterns"] = np.full((4, 64, 64), fill, np.uint16)
@@ -458,7 +461,7 @@ def test_a_changed_file_of_blanks_is_another_run(tmp_path):
 
 
 def test_blanks_that_do_not_fit_are_said(blanks_file, tmp_path):
-    def refused(words, *settings, name="lcls-amo", file=blanks_file):
+    def refused(words, *settings, name=PLAIN_AMO, file=blanks_file):
         with pytest.raises(InputError, match=words) as error:
             Experiment(load_recipe(name, [*SMALL, f"background.file='{file}'", *settings]), 0)
         assert "\n" not in str(error.value)

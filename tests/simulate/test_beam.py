@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +24,8 @@ from xfelspi.simulate import (
 )
 from xfelspi.simulate.beam import drift
 
+PLAIN_AMO = str(Path(__file__).with_name("plain-amo.toml"))
+
 SMALL = [
     "detector.rows=64",
     "detector.columns=64",
@@ -35,7 +38,7 @@ def places(shot):
     return [(p.position_nm, p.diameter_nm, p.orientation) for p in shot.scene.particles]
 
 
-def experiment(*settings, name="lcls-amo", seed=3):
+def experiment(*settings, name=PLAIN_AMO, seed=3):
     return Experiment(load_recipe(name, [*SMALL, *settings]), seed)
 
 

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose
 from judge import amplitudes, photons
 from xfelspi.errors import InputError
 from xfelspi.simulate import (
+    TERMS,
     Background,
     Detector,
     Experiment,
@@ -19,6 +20,7 @@ from xfelspi.simulate import (
     Shot,
     expected_photons,
     load_recipe,
+    without,
 )
 from xfelspi.simulate._slices import BEFORE
 from xfelspi.simulate.shot import runner_up
@@ -80,7 +82,10 @@ def test_the_field_of_a_drawn_shot_reaches_its_frame():
 @pytest.mark.parametrize("name", ["benchmark", "lcls-amo"])
 def test_the_truth_lets_a_shot_be_computed_anew(name):
     """Fluence, places, sizes and turns as recorded give the photons as recorded, from the judge."""
-    experiment = Experiment(load_recipe(name, SMALL), seed=5)
+    recipe = load_recipe(name, SMALL)
+    if name == "lcls-amo":  # the truth names no layers and no foreign bodies; terms have laws of their own
+        recipe = without(recipe, set(TERMS) - {"background", "centre-jitter", "field"})
+    experiment = Experiment(recipe, seed=5)
     detector = experiment.recipe.detector
     for index in range(4):
         shot = experiment.draw(index)

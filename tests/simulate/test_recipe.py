@@ -513,7 +513,8 @@ def test_every_term_switches_back_to_ideal():
 def test_a_recipe_without_its_terms_makes_the_frames_of_ideal():
     """Term off = the exact `ideal` result; the settings that are no term made equal first."""
     ideal = load_recipe("ideal", ["detector.rows=64", "detector.columns=64"])
-    full = load_recipe("lcls-amo", ["detector.rows=64", "detector.columns=64"])
+    same = ["beam.pulse_energy_mj=1.0", "beam.smallest_fluence_ratio=0.05"]
+    full = load_recipe("lcls-amo", ["detector.rows=64", "detector.columns=64", *same])
     bare = without(full, TERMS)
     bare = dataclasses.replace(bare, sample=ideal.sample)
     a, b = Experiment(bare, 5), Experiment(ideal, 5)

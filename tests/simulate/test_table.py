@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import map_coordinates
 
-from xfelspi.shapes import icosahedron
+from xfelspi.shapes import Sphere, icosahedron
 from xfelspi.simulate import form_factor_of
 from xfelspi.simulate.table import LARGEST_TABLE, MARGIN, STEP
 
@@ -22,6 +22,9 @@ def cache(tmp_path, monkeypatch):
 
 def test_the_table_is_the_form_factor_up_to_its_extent(solid):
     form = form_factor_of(solid, 20.0)
+    if isinstance(solid, Sphere):
+        assert form.extent == 0.0  # its closed form is faster than a look-up
+        return
     assert form.extent >= 20.0
     rng = np.random.default_rng(0)
     u = rng.normal(size=(3000, 3))

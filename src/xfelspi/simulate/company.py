@@ -18,6 +18,9 @@ CONTAMINATED = 0.05
 TRACE = (0.002, CONTAMINATED)
 """Range of foreign electrons over the particle's own that leave it a single."""
 
+LONGEST_ROD = 1.5
+"""Length of a rod over the diameter of the particle beside it, at most: a larger one is thicker instead."""
+
 Negative = Literal["multiple", "contaminated", "droplet", "blank"]
 
 
@@ -132,8 +135,7 @@ class Company:
         if self.contaminated or self.trace_probability:
             most = self.foreign_fraction[1] if self.contaminated else CONTAMINATED
             ratio = most * density / electron_density(self.foreign_material)
-            aspect = self.rod_aspect[1] if self.rod_share else 1.0
-            largest = diameter_nm * (ratio * aspect**2) ** (1.0 / 3.0)
+            largest = diameter_nm * max(ratio ** (1.0 / 3.0), LONGEST_ROD if self.rod_share else 0.0)
         return max(largest, self.droplet_nm[1]) if self.droplet else largest
 
     def draw_negative(self, rng: np.random.Generator) -> Negative:
@@ -175,8 +177,12 @@ class Company:
         volume = fraction * host.electrons / density
         is_rod, is_satellite = rng.random() < self.rod_share, rng.random() < self.satellite_share
         aspect = self.rod_aspect[0] + (self.rod_aspect[1] - self.rod_aspect[0]) * rng.random()
-        stretch = np.diag([1.0 / aspect, 1.0 / aspect, 1.0]) if is_rod else None
-        diameter = (6.0 / math.pi * volume * (aspect**2 if is_rod else 1.0)) ** (1.0 / 3.0)
+        diameter, stretch = (6.0 / math.pi * volume) ** (1.0 / 3.0), None
+        if is_rod:
+            longest = LONGEST_ROD * host.diameter_nm / diameter
+            aspect = max(1.0, min(aspect, longest**1.5))
+            diameter *= aspect ** (2.0 / 3.0)
+            stretch = np.diag([1.0 / aspect, 1.0 / aspect, 1.0])
         turn = rng.standard_normal(4)
         turn /= math.sqrt(turn @ turn)
         direction = rng.standard_normal(3)
