@@ -95,7 +95,7 @@ def main(folder: Path, terms: list[str] | None = None) -> Path:
     chosen = [t for t in (terms or list(TERMS)) if t != "measured-background"]
     per_row = 2
     rows = math.ceil(len(chosen) / per_row)
-    figure = Figure(figsize=(per_row * SHOTS * 2 * 1.15, rows * 1.45))
+    figure = Figure(figsize=(per_row * SHOTS * 2 * 1.15, rows * 1.6))
     axes = figure.subplots(rows, per_row * SHOTS * 2, squeeze=False)
     for axis in axes.ravel():
         axis.set_axis_off()
@@ -108,12 +108,12 @@ def main(folder: Path, terms: list[str] | None = None) -> Path:
                 axis = axes[i // per_row, (i % per_row) * SHOTS * 2 + 2 * j + k]
                 middle = [slice(n // 4, n - n // 4) for n in frame.shape]
                 axis.imshow(np.log1p(frame[*middle]), cmap="inferno", vmin=0.0, vmax=6.5)
-                title = f"{term}: {truth.label}" if k else f"off: {truth.label}"
+                title = f"{term if k else 'off'}\n{truth.label}"
                 axis.set_title(title, fontsize=6, pad=2)
     figure.tight_layout(pad=0.3)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "terms.png"
-    figure.savefig(path, dpi=70)
+    figure.savefig(path, dpi=100)
     with Image.open(path) as image:  # photon noise does not compress; 64 colours do
         image.convert("RGB").quantize(64).save(path, optimize=True)
     return path

@@ -50,7 +50,9 @@ def simulate(
         ),
     ] = None,
     n: Annotated[int, typer.Option("-n", help="Number of patterns.")] = 1000,
-    recipe: Annotated[str, typer.Option(help="lcls-amo, benchmark, ideal, or a TOML file.")] = "lcls-amo",
+    recipe: Annotated[
+        str, typer.Option(help="lcls-amo, euxfel-spb, benchmark, ideal, or a TOML file.")
+    ] = "lcls-amo",
     settings: Annotated[
         list[str] | None,
         typer.Option(

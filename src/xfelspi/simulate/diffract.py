@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, product
+from typing import Any
 
 import numpy as np
 
@@ -184,10 +185,10 @@ def _coarse_waves(
         (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
         dtype=np.float32,
     )
+    nodes = _Nodes(step, pulse, detector, origin)
     reach = _reach(step, coarse.shape[2:], pulse, detector, origin)
     is_real = [
-        _fill_coarse(coarse[j], particle, shifts[j], step, pulse, detector, origin, reach)
-        for j, particle in enumerate(bodies)
+        _fill_coarse(coarse[j], particle, shifts[j], nodes, reach) for j, particle in enumerate(bodies)
     ]
     parts = 1 if all(is_real) and len(shifts) == 1 else 2
     return coarse[:, :parts].reshape(-1, *coarse.shape[2:])
@@ -205,34 +206,51 @@ def _coarse_step(bodies: Sequence[Particle], shifts: np.ndarray, pulse: Pulse, d
     return max(int(min(BAND / largest, geometry, 64.0)), 1)
 
 
+@dataclass(frozen=True, eq=False)
+class _Nodes:
+    """Coarse nodes `step` pixels apart, `origin` (y, x) the pixel that the beam meets."""
+
+    step: int
+    pulse: Pulse
+    detector: Detector
+    origin: np.ndarray
+
+    def about(self, shift: np.ndarray, out: np.ndarray) -> tuple[Any, ...]:
+        """Return what kernels take last: the nodes, a body's place, and what to write to."""
+        detector = self.detector
+        return (
+            self.pulse.wavenumber_per_nm,
+            detector.pixel_size_m,
+            detector.distance_m,
+            self.origin,
+            self.step,
+            shift,
+            detector.horizontal_polarization,
+            out,
+        )
+
+
 def _fill_coarse(
-    out: np.ndarray,
-    particle: Particle,
-    shift: np.ndarray,
-    step: int,
-    pulse: Pulse,
-    detector: Detector,
-    origin: np.ndarray,
-    reach: tuple[float, float],
+    out: np.ndarray, particle: Particle, shift: np.ndarray, nodes: _Nodes, reach: tuple[float, float]
 ) -> bool:
     """Write A_j, less its outer-product phase, into (2, rows, columns) float32; tell whether it is real."""
     field = ELECTRON_RADIUS_NM * math.sqrt(
-        pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6
+        nodes.pulse.fluence_per_um2(particle.position_nm) * particle.relative_fluence * 1e-6
     )
     out[:] = 0.0
     form, components = particle.form, _components(particle)
-    where = (field, shift, step, pulse, detector, origin)
+    where = nodes.about(shift, out)
     has_waves = any(any(component.wave) for component in components)
     if isinstance(form.solid, Sphere):
         for component in components:
-            _add_sphere(out, component, *where)
+            _add_sphere(component, field, where)
         return not has_waves and not shift.any()
     on_table = [c for c in components if _on_table(form, c, reach)]
     if on_table:
-        _add_from_table(out, form, on_table, *where)
+        _add_from_table(form, on_table, field, where)
     for component in components:
         if component not in on_table:
-            _add_exact(out, form, component, *where)
+            _add_exact(out, form, component, field, shift, nodes)
     return not has_waves and len(on_table) == len(components) and form.coefficients.shape[0] == 1
 
 
@@ -273,15 +291,7 @@ def _components(particle: Particle) -> list[_Component]:
 
 
 def _add_from_table(
-    out: np.ndarray,
-    form: FormFactor,
-    components: Sequence[_Component],
-    field: float,
-    shift: np.ndarray,
-    step: int,
-    pulse: Pulse,
-    detector: Detector,
-    origin: np.ndarray,
+    form: FormFactor, components: Sequence[_Component], field: float, where: tuple[Any, ...]
 ) -> None:
     coarse_amplitude(
         form.coefficients,
@@ -289,40 +299,17 @@ def _add_from_table(
         np.array([c.wave for c in components]) / STEP,
         np.array([c.lead for c in components]),
         np.array([field * c.weight * c.radius_nm**3 for c in components]),
-        pulse.wavenumber_per_nm,
-        detector.pixel_size_m,
-        detector.distance_m,
-        origin,
-        step,
-        shift,
-        detector.horizontal_polarization,
-        out,
+        *where,
     )
 
 
-def _add_sphere(
-    out: np.ndarray,
-    component: _Component,
-    field: float,
-    shift: np.ndarray,
-    step: int,
-    pulse: Pulse,
-    detector: Detector,
-    origin: np.ndarray,
-) -> None:
+def _add_sphere(component: _Component, field: float, where: tuple[Any, ...]) -> None:
     coarse_sphere(
         component.to_lab.T * component.radius_nm,
         np.array(component.wave),
         component.lead,
         field * component.weight * component.radius_nm**3,
-        pulse.wavenumber_per_nm,
-        detector.pixel_size_m,
-        detector.distance_m,
-        origin,
-        step,
-        shift,
-        detector.horizontal_polarization,
-        out,
+        *where,
     )
 
 
@@ -332,11 +319,9 @@ def _add_exact(
     component: _Component,
     field: float,
     shift: np.ndarray,
-    step: int,
-    pulse: Pulse,
-    detector: Detector,
-    origin: np.ndarray,
+    nodes: _Nodes,
 ) -> None:
+    step, pulse, detector, origin = nodes.step, nodes.pulse, nodes.detector, nodes.origin
     k = pulse.wavenumber_per_nm
     y = ((np.arange(out.shape[1]) - BEFORE) * step - origin[0])[:, None] * detector.pixel_size_m
     x = ((np.arange(out.shape[2]) - BEFORE) * step - origin[1])[None, :] * detector.pixel_size_m
