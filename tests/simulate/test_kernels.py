@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numba import njit
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import map_coordinates, spline_filter
 from scipy.special import spherical_jn
@@ -14,6 +15,7 @@ from xfelspi.simulate._polyhedron import (
     polyhedron_transform,
 )
 from xfelspi.simulate._slices import BAND, BEFORE
+from xfelspi.simulate._tricubic import tricubic
 from xfelspi.simulate.diffract import pixel_nodes
 
 pytestmark = pytest.mark.kernel
@@ -159,10 +161,12 @@ def test_node_ramps_written_out(points):
             assert_allclose(out[0] + 1j * out[1], gain * np.exp(-1j * phase) * average, atol=2e-7)
 
 
-def test_the_frame_written_out():
+@pytest.mark.parametrize("missing_too", [False, True])
+def test_the_frame_written_out(missing_too):
     rng = np.random.default_rng(2)
     ny, nx, rim = 16, 24, 3
-    signal, good = rng.random((2, ny, nx)).astype(np.float32)
+    signal = rng.random((ny, nx)).astype(np.float32)
+    good = (rng.random((ny, nx)) < 0.8).astype(np.float32)
     halo = rng.random((ny + 2 * rim, nx + 2 * rim)).astype(np.float32)
     step = 4
     field = rng.random((1, _slices.coarse_count(ny, step), nx)).astype(np.float32)
@@ -170,13 +174,14 @@ def test_the_frame_written_out():
     corner = np.array([rim - 1.25, rim + 0.5])
     out = np.empty((ny, nx), dtype=np.float32)
     gain, flat, halo_gain = np.float32(2.0), np.float32(0.1), np.float32(0.3)
-    total = _slices.frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, good, out)
+    beside = gain, flat, halo_gain, halo, corner, field, weights
+    total = _slices.frame_light(signal, *beside, good, missing_too, out)
     y, x = np.mgrid[:ny, :nx]
     glow = map_coordinates(halo.astype(float), [y + corner[0], x + corner[1]], order=1)
     uneven = np.array([weights[i % step] @ field[0, i // step : i // step + 6] for i in range(ny)])
-    expected = good * uneven * (2.0 * signal + 0.1 + 0.3 * glow)
-    assert_allclose(out, expected, rtol=2e-4, atol=1e-5)
-    assert_allclose(total, expected.sum(), rtol=1e-4)
+    light = uneven * (2.0 * signal + 0.1 + 0.3 * glow)
+    assert_allclose(out, light if missing_too else good * light, rtol=2e-4, atol=1e-5)
+    assert_allclose(total, (good * light).sum(), rtol=1e-4)
 
 
 def test_counts_are_what_inverting_the_distribution_gives():
@@ -194,3 +199,16 @@ def test_counts_are_what_inverting_the_distribution_gives():
     z = (z ^ (z >> np.uint64(27))) * _photons.MIX_2
     uniform = ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
     assert_array_equal(out, poisson.ppf(uniform, expected.astype(float)))
+
+
+def test_the_sum_over_neighbours_written_out():
+    rng = np.random.default_rng(4)
+    n = 9
+    table = rng.standard_normal(n**3).astype(np.float32)
+    compiled = njit(lambda table, first, x, y, z: tricubic(table, first, np.uint64(n), x, y, z))
+    for i, j, k in ((0, 0, 0), (5, 5, 5), (1, 3, 2)):
+        x, y, z = (tuple(row) for row in rng.standard_normal((3, 4)).astype(np.float32))
+        block = table.reshape(n, n, n)[i : i + 4, j : j + 4, k : k + 4].astype(float)
+        expected = np.einsum("abc,a,b,c->", block, x, y, z)
+        found = compiled(table, np.uint64((i * n + j) * n + k), x, y, z)
+        assert_allclose(found, expected, rtol=1e-5, atol=1e-5)

@@ -49,6 +49,10 @@ class Polyhedron:
 
     def hull_points(self) -> np.ndarray:
         """Return the corners that triangles use, (n, 3) in nm."""
+        return self._corners
+
+    @cached_property
+    def _corners(self) -> np.ndarray:
         return self.vertices[np.unique(self.triangles)]
 
     @cached_property

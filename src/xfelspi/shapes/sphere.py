@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,15 +33,20 @@ class Sphere:
 
     def hull_points(self) -> np.ndarray:
         """Return 400 points of a Fibonacci lattice on the surface, in nm."""
-        height = 1.0 - (2.0 * np.arange(400) + 1.0) / 400.0
-        angle = np.arange(400) * np.pi * (3.0 - np.sqrt(5.0))
-        across = np.sqrt(1.0 - height**2)
-        return self.radius_nm * np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=1)
+        return self.radius_nm * _directions(400)
 
     @property
     def is_star_shaped(self) -> bool:
         """True."""
         return True
+
+
+@lru_cache(maxsize=1)
+def _directions(n: int) -> np.ndarray:
+    height = 1.0 - (2.0 * np.arange(n) + 1.0) / n
+    angle = np.arange(n) * np.pi * (3.0 - np.sqrt(5.0))
+    across = np.sqrt(1.0 - height**2)
+    return np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=1)
 
 
 def sphere(diameter_nm: float) -> Sphere:

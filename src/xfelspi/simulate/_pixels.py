@@ -73,11 +73,11 @@ def cubic_weights(fraction, out):
 
 
 @njit(nogil=True, cache=True)
-def displace_panels(light, row_edges, column_edges, shift, out):
-    """out[y, x] = light(y + shift_y, x + shift_x) with the shift of the panel that holds (y, x).
+def displace_panels(light, row_edges, column_edges, shift, good, out):
+    """out[y, x] = good[y, x] · light(y + shift_y, x + shift_x) with the shift of the panel that holds (y, x).
 
-    light, out (ny, nx) float32; row_edges (a + 1,) and column_edges (b + 1,) int64 bound the panels; shift
-    (a, b, 2) pixels. Separable cubic interpolation (it keeps fringes that a linear one would blur), never
+    light, good, out (ny, nx) float32; row_edges (a + 1,) and column_edges (b + 1,) int64 bound the panels;
+    shift (a, b, 2) pixels. Separable cubic interpolation (it keeps fringes that a linear one would blur), never
     below 0; light beyond the frame is that of its edge.
     """
     ny, nx = light.shape
@@ -103,10 +103,10 @@ def displace_panels(light, row_edges, column_edges, shift, out):
                 seen = line[low:high]
                 for x in range(seen.size):
                     seen[x] = wy[0] * a[x] + wy[1] * b[x] + wy[2] * c[x] + wy[3] * d[x]
-                row = out[y, left : left + width]
+                row, there = out[y, left : left + width], good[y, left : left + width]
                 for x in range(width):
                     value = wx[0] * line[x] + wx[1] * line[x + 1] + wx[2] * line[x + 2] + wx[3] * line[x + 3]
-                    row[x] = min(max(value, np.float32(0.0)), BRIGHTEST)
+                    row[x] = there[x] * min(max(value, np.float32(0.0)), BRIGHTEST)
 
 
 @njit(nogil=True, cache=True)

@@ -10,6 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
+from ._tricubic import tricubic
+
 TAPS = 6
 """Coarse nodes that make one pixel."""
 
@@ -60,40 +62,14 @@ def _cubic(t):
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
-def _plane(table, i, n, y0, y1, y2, y3):
-    """Sum over y 4 x 4 coefficients of a flat table, for each of four neighbours along z.
-
-    Indices are unsigned: that spares the check for negative ones.
-    """
-    j, k, m = i + n, i + n + n, i + n + n + n
-    a, b, c = np.uint64(1), np.uint64(2), np.uint64(3)
-    s0 = y0 * table[i] + y1 * table[j] + y2 * table[k] + y3 * table[m]
-    s1 = y0 * table[i + a] + y1 * table[j + a] + y2 * table[k + a] + y3 * table[m + a]
-    s2 = y0 * table[i + b] + y1 * table[j + b] + y2 * table[k + b] + y3 * table[m + b]
-    s3 = y0 * table[i + c] + y1 * table[j + c] + y2 * table[k + c] + y3 * table[m + c]
-    return s0, s1, s2, s3
-
-
-@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _spline(table, n, gx, gy, gz):
     """Cubic B-spline at (gx, gy, gz), in nodes, from a flat table of n x n x n coefficients."""
-    i, j, k = np.uint64(gx), np.uint64(gy), np.uint64(gz)
-    x0, x1, x2, x3 = _cubic(np.float32(gx - np.float64(i)))
-    y0, y1, y2, y3 = _cubic(np.float32(gy - np.float64(j)))
-    z0, z1, z2, z3 = _cubic(np.float32(gz - np.float64(k)))
+    i, j, k = np.uint64(gx), np.uint64(gy), np.uint64(gz)  # unsigned: spares the check for negative ones
+    x = _cubic(np.float32(gx - np.float64(i)))
+    y = _cubic(np.float32(gy - np.float64(j)))
+    z = _cubic(np.float32(gz - np.float64(k)))
     one = np.uint64(1)
-    first = ((i - one) * n + (j - one)) * n + (k - one)
-    plane = n * n
-    a0, a1, a2, a3 = _plane(table, first, n, y0, y1, y2, y3)
-    b0, b1, b2, b3 = _plane(table, first + plane, n, y0, y1, y2, y3)
-    c0, c1, c2, c3 = _plane(table, first + plane + plane, n, y0, y1, y2, y3)
-    d0, d1, d2, d3 = _plane(table, first + plane + plane + plane, n, y0, y1, y2, y3)
-    return (
-        z0 * (x0 * a0 + x1 * b0 + x2 * c0 + x3 * d0)
-        + z1 * (x0 * a1 + x1 * b1 + x2 * c1 + x3 * d1)
-        + z2 * (x0 * a2 + x1 * b2 + x2 * c2 + x3 * d2)
-        + z3 * (x0 * a3 + x1 * b3 + x2 * c3 + x3 * d3)
-    )
+    return tricubic(table, ((i - one) * n + (j - one)) * n + (k - one), n, x, y, z)
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
@@ -397,8 +373,10 @@ def interfere(coarse, parts, across, down, pair_x, pair_y, good, own, photons):
 
 
 @njit(nogil=True, cache=True, fastmath=_FAST)
-def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, good, out):
+def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, good, missing_too, out):
     """Set out to good · field · (gain · signal + flat + halo_gain · halo) and return its sum.
+
+    With missing_too pixels that are not good are lit as well, and still not in the sum.
 
     signal, good, out (ny, nx) float32; halo (ny + 2 m, nx + 2 m) float32 drawn about its own middle, read
     bilinearly from corner (2,) (y, x); field (1, rows, nx) coarse rows widened along x, with weights
@@ -420,9 +398,12 @@ def frame_light(signal, gain, flat, halo_gain, halo, corner, field, weights, goo
         row_total = np.float32(0.0)
         for x in range(nx):
             glow = w00 * upper[x] + w01 * upper[x + 1] + w10 * lower[x] + w11 * lower[x + 1]
-            value = good[y, x] * line[0, x] * (gain * signal[y, x] + flat + halo_gain * glow)
-            out[y, x] = value
-            row_total += value
+            light = line[0, x] * (gain * signal[y, x] + flat + halo_gain * glow)
+            out[y, x] = light
+            row_total += good[y, x] * light
+        if not missing_too:
+            for x in range(nx):
+                out[y, x] *= good[y, x]
         total += row_total
     return total
 

@@ -15,9 +15,6 @@ NARROWEST, WIDEST = math.radians(2.0), math.radians(8.0)
 REACH = 4.0
 """Standard deviations from an arm's middle at which it ends."""
 
-REACH = 4.0
-"""Standard deviations from an arm's middle at which it ends."""
-
 MOST_ARMS = 8
 
 

@@ -262,21 +262,18 @@ class Beam:
             Along x and y.
         """
         tilted, steady = any(self.wavefront_tilt_mrad), self.pointing_jitter_um == 0.0
-        if self.energy_drift > 0.0:
-            factor = drift(seed, index, self.energy_drift, self.energy_drift_shots)
-            pulse = replace(
-                pulse,
-                peak_fluence_per_um2=pulse.peak_fluence_per_um2 * factor,
-                energy_ratio=pulse.energy_ratio * factor,
-                photons=pulse.photons * factor,
-            )
+        factor = drift(seed, index, self.energy_drift, self.energy_drift_shots) if self.energy_drift else 1.0
+        changed = {
+            "peak_fluence_per_um2": pulse.peak_fluence_per_um2 * factor,
+            "energy_ratio": pulse.energy_ratio * factor,
+            "photons": pulse.photons * factor,
+        }
         if steady and not tilted:
-            return pulse, (0.0, 0.0)
+            return replace(pulse, **changed), (0.0, 0.0)
         rng = stream(seed, BEAM, index)
         x_um, y_um = (self.pointing_jitter_um * rng.standard_normal(2)).tolist()
         angle, area = rng.random(2).tolist()
-        if not steady:
-            pulse = replace(pulse, focus_offset_um=(x_um, y_um))
+        pulse = replace(pulse, focus_offset_um=(x_um, y_um), **changed)
         if self.profile == "even":
             reach = math.sqrt(area)
             place = reach * math.cos(2.0 * math.pi * angle), reach * math.sin(2.0 * math.pi * angle)

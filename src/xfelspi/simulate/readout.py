@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -194,6 +194,11 @@ class Unit:
             and self.detector.read_noise_photons == 0.0
         )
 
+    @cached_property
+    def row_gain(self) -> np.ndarray:
+        """(rows, q) float32, the gain of each row of each panel."""
+        return np.repeat(self.gain, np.diff(self.row_edges), axis=0).astype(np.float32)
+
     @property
     def mask(self) -> np.ndarray:
         """(rows, columns) uint32 of CXI bits with the bad pixels that are known; 0 is a good pixel."""
@@ -333,9 +338,9 @@ def _light_on(expected: np.ndarray, unit: Unit) -> np.ndarray:
     light = expected if unit.shadow is None else expected * unit.shadow
     if unit.readout.shifts:
         moved = np.empty_like(light)
-        displace_panels(light, unit.row_edges, unit.column_edges, unit.shift_pixels, moved)
+        edges = unit.row_edges, unit.column_edges
+        displace_panels(light, *edges, unit.shift_pixels, unit.detector.good, moved)
         light = moved
-        light *= unit.detector.good
     if unit.hot.size > 0:
         light = light.copy() if light is expected else light
         light.reshape(-1)[unit.hot] += unit.hot_photons
@@ -350,7 +355,8 @@ def _through_electronics(counts: np.ndarray, unit: Unit, key: int) -> None:
     if readout.charge_cloud_pixels > 0.0:
         share_charge(counts, np.float32(readout.charge_cloud_pixels), np.uint64(hash64(key, CLOUD)), charge)
     full_well = np.float32(detector.saturation_photons)
-    if readout.blooming > 0.0 and charge.max() > full_well:
+    # A pixel's charge comes from itself and eight others at most.
+    if readout.blooming > 0.0 and 9 * int(counts.max()) > full_well:
         bloom(charge, full_well, np.float32(readout.blooming), detector.good, unit.row_edges)
     height = np.diff(unit.row_edges)
     offset = unit.offset_photons
@@ -361,7 +367,7 @@ def _through_electronics(counts: np.ndarray, unit: Unit, key: int) -> None:
         base += readout.common_mode_photons * _normal(key, STRIPES, base.shape)
     convert_charge(
         charge,
-        np.repeat(unit.gain, height, axis=0).astype(np.float32),
+        unit.row_gain,
         base.astype(np.float32),
         np.float32(detector.read_noise_photons),
         np.uint64(hash64(key, NOISE)),

@@ -237,11 +237,10 @@ def expected_photons(
         halo_corner((y + dy, x + dx)),
         field,
         weights,
-        np.ones_like(good) if missing_too else good,
+        good,
+        missing_too,
         photons,
     )
-    if missing_too:
-        total = lit_sum(photons, good)
     if not total < MOST:
         raise InputError(
             f"A frame of {total:.3g} photons is beyond what can be counted; lower beam.pulse_energy_mj, or "
