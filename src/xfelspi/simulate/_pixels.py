@@ -77,8 +77,8 @@ def displace_panels(light, row_edges, column_edges, shift, good, out):
     """out[y, x] = good[y, x] · light(y + shift_y, x + shift_x) with the shift of the panel that holds (y, x).
 
     light, good, out (ny, nx) float32; row_edges (a + 1,) and column_edges (b + 1,) int64 bound the panels;
-    shift (a, b, 2) pixels. Separable cubic interpolation (it keeps fringes that a linear one would blur), never
-    below 0; light beyond the frame is that of its edge.
+    shift (a, b, 2) pixels. Separable cubic interpolation (it keeps fringes that a linear one would blur),
+    never below 0; light beyond the frame is that of its edge.
     """
     ny, nx = light.shape
     wy, wx = np.empty(4, dtype=np.float32), np.empty(4, dtype=np.float32)
