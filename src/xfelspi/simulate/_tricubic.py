@@ -25,7 +25,7 @@ def tricubic(table, first, n, x, y, z):
 
 @overload(tricubic, inline="always")
 def _(table, first, n, x, y, z):
-    return lambda table, first, n, x, y, z: _of_vectors(table, first, n, x, y, z)
+    return lambda table, first, n, x, y, z: _of_vectors(table, first, n, x, y, z)  # type: ignore[call-arg]
 
 
 @intrinsic

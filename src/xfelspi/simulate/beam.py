@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -263,7 +263,7 @@ class Beam:
         """
         tilted, steady = any(self.wavefront_tilt_mrad), self.pointing_jitter_um == 0.0
         factor = drift(seed, index, self.energy_drift, self.energy_drift_shots) if self.energy_drift else 1.0
-        changed = {
+        changed: dict[str, Any] = {
             "peak_fluence_per_um2": pulse.peak_fluence_per_um2 * factor,
             "energy_ratio": pulse.energy_ratio * factor,
             "photons": pulse.photons * factor,
