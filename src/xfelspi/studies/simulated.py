@@ -34,16 +34,21 @@ def studied_recipe(name: str, settings: Mapping[str, Mapping[str, Any]]) -> Reci
     InputError
         If there is no such recipe, a setting is unknown or out of range, or brightness would be a cue.
     """
-    values = load_recipe(name).as_dict()
-    for section, changed in settings.items():
-        values[section] = {**values.get(section, {}), **changed}
-    recipe = recipe_from_dict(values)
+    recipe = changed(load_recipe(name), settings)
     if recipe.beam.photons_per_frame is None:
         raise InputError(
             f"With the recipe {name} several particles give more photons than one, and a network "
             "would learn brightness; set beam.photons_per_frame in the study's settings, as in [5e3, 1.2e5]."
         )
     return recipe
+
+
+def changed(recipe: Recipe, settings: Mapping[str, Mapping[str, Any]]) -> Recipe:
+    """Return a recipe with some values changed, by section."""
+    values = recipe.as_dict()
+    for section, some in settings.items():
+        values[section] = {**values.get(section, {}), **some}
+    return recipe_from_dict(values)
 
 
 def of_shape(recipe: Recipe, shape: str) -> Recipe:
