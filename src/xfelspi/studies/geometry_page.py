@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -83,26 +84,20 @@ def _matrix(report: Report, findings: GeometryFindings, out: Path) -> None:
     shapes = findings.declared.shapes
     rows = [training.name for training in findings.plan]
 
-    def heat(title: str, score: str, limits: tuple[float, float], power: float, is_rate: bool) -> Heat:
+    def heat(title: str, score: str, limits: tuple[float, float], write: Callable[[float], str]) -> Heat:
         means = [[findings.cells[row, shape].scores.get(score) for shape in shapes] for row in rows]
         return Heat(
             title=title,
             values=np.array([[math.nan if mean is None else mean.value for mean in line] for line in means]),
-            texts=[
-                [
-                    "" if mean is None else (f"{100 * mean.value:.2g} %" if is_rate else f"{mean.value:.4f}")
-                    for mean in line
-                ]
-                for line in means
-            ],
+            texts=[["" if mean is None else write(mean.value) for mean in line] for line in means],
             limits=limits,
-            power=power,
+            power=0.5,
         )
 
     heats = [
-        heat("single hits lost, threshold for 1 %", MISSED, (0.0, 1.0), 0.5, True),
-        heat("clear multiple hits kept there", KEPT, (0.0, 0.2), 0.5, True),
-        heat("area under the curve, all multiple hits", AREA, (1.0, 0.5), 0.5, False),
+        heat("single hits lost, threshold for 1 %", MISSED, (0.0, 1.0), _short_percent),
+        heat("clear multiple hits kept there", KEPT, (0.0, 0.2), _short_percent),
+        heat("area under the curve, all multiple hits", AREA, (1.0, 0.5), "{:.4f}".format),
     ]
     seen = np.array([[findings.cells[row, shape].seen != "no" for shape in shapes] for row in rows])
     groups = [findings.declared.group_of(shape) for shape in shapes]
@@ -410,6 +405,11 @@ def _with_small_print(mean: Mean, texts: list[str]) -> str:
     if mean.low is not None:
         small.append(f"{texts[3]} to {texts[4]}")
     return texts[0] + ("\n" + "; ".join(small) if small else "")
+
+
+def _short_percent(rate: float) -> str:
+    percent = 100.0 * rate
+    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.2g} %"
 
 
 def _percent(rate: float) -> str:

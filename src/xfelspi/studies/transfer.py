@@ -113,7 +113,6 @@ class Transfer:
     def _model(self, training: Training, seed: int) -> tuple[Model, Predictor]:
         path = self._results(training) / f"seed{seed}.safetensors"
         if path not in self._ready:
-            self._ready.clear()  # one network in memory
             model = load_model(path)
             self._ready[path] = model, Predictor(model)
         return self._ready[path]
