@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from xfelspi.pictures import Heat, RateCurve, RatePanel, heat_map, rate_plot
+from xfelspi.pictures import Heat, heat_map
 from xfelspi.report import Report
 
+from .cells import mean_cell, percent, short_percent, spread, words
 from .geometry_findings import GeometryFindings
+from .geometry_limits import show_noise, show_second
 from .geometry_mistakes import show_mistakes
-from .matrix import AREA, KEPT, KEPT_RARE, MISSED, MISSED_RARE, Cell, Mean
-from .noise import BEARABLE, Point, Swept
-from .second import Curve
+from .matrix import AREA, KEPT, KEPT_RARE, MISSED, MISSED_RARE, Cell
 from .trainings import Training
 from .transfer import Transfer
 
@@ -37,9 +37,9 @@ def write_page(findings: GeometryFindings, transfer: Transfer) -> Path:
     _never_seen(report, findings)
     _groups(report, findings)
     if findings.second:
-        _second(report, findings, out)
+        show_second(report, findings, out)
     if findings.noise:
-        _noise(report, findings, out)
+        show_noise(report, findings, out)
     show_mistakes(report, findings, transfer)
     _every_score(report, findings)
     _again(report, findings)
@@ -51,7 +51,7 @@ def headline(findings: GeometryFindings) -> str:
     parts = []
     for protocol in findings.declared.protocol:
         cell = findings.worst(protocol)
-        parts.append(f"{protocol.name}: {cell.shape} {_percent(cell.scores[MISSED].value)}")
+        parts.append(f"{protocol.name}: {cell.shape} {percent(cell.scores[MISSED].value)}")
     return (
         "Single hits lost of the worst shape never seen, at a threshold fixed in training for 1 % false "
         f"positives: {'; '.join(parts)}."
@@ -95,8 +95,8 @@ def _matrix(report: Report, findings: GeometryFindings, out: Path) -> None:
         )
 
     heats = [
-        heat("single hits lost, threshold for 1 %", MISSED, (0.0, 1.0), _short_percent),
-        heat("clear multiple hits kept there", KEPT, (0.0, 0.2), _short_percent),
+        heat("single hits lost, threshold for 1 %", MISSED, (0.0, 1.0), short_percent),
+        heat("clear multiple hits kept there", KEPT, (0.0, 0.2), short_percent),
         heat("area under the curve, all multiple hits", AREA, (1.0, 0.5), "{:.4f}".format),
     ]
     seen = np.array([[findings.cells[row, shape].seen != "no" for shape in shapes] for row in rows])
@@ -147,172 +147,19 @@ def _groups(report: Report, findings: GeometryFindings) -> None:
         found = findings.groups(protocol)
         worst = found[0]
         report.paragraph(
-            f"The worst group is {worst.training.left_out}: {_percent(worst.missed)} of its single hits are "
+            f"The worst group is {worst.training.left_out}: {percent(worst.missed)} of its single hits are "
             f"lost at the threshold for 1 %. Its worst shape is {worst.worst.shape} with "
-            f"{_percent(worst.worst.scores[MISSED].value)}; what it loses is shown below."
+            f"{percent(worst.worst.scores[MISSED].value)}; what it loses is shown below."
         )
         rows = [
             [
                 str(group.training.left_out),
-                _spread(group.missed, group.least, group.most),
-                f"{group.worst.shape}\n{_percent(group.worst.scores[MISSED].value)}",
+                spread(group.missed, group.least, group.most),
+                f"{group.worst.shape}\n{percent(group.worst.scores[MISSED].value)}",
             ]
             for group in found
         ]
         report.table(["group left out", "single hits lost, mean of its shapes", "worst shape"], rows)
-
-
-def _second(report: Report, findings: GeometryFindings, out: Path) -> None:
-    asked = findings.declared.second
-    assert asked is not None
-    report.heading("The second particle, and the physical limit")
-    report.paragraph(
-        f"Multiple hits taken for single by the networks of {asked.protocol} at the threshold for 1 %, on "
-        f"{' and '.join(asked.shapes)}. Beside them the limit of physics: an oracle that knows both scenes, "
-        "background and field, and compares the likelihoods of the photon counts. One scene is the true one; "
-        "the other is the brightest particle alone, with its true orientation, scaled to the same total of "
-        "photons. It may lose as many singles as the networks do. It need not find out which particle it "
-        "sees and how it is turned, so no classifier comes as near as it. By rule of thumb the squared "
-        "signal-to-noise of the fringes is 2 εN, twice the photons of the second particle."
-    )
-    panels = []
-    for curve in findings.second:
-        x = [bin.middle for bin in curve.bins]
-        curves = [
-            RateCurve(
-                name="networks",
-                x=x,
-                value=[bin.kept.value for bin in curve.bins],
-                low=[bin.kept.low for bin in curve.bins],
-                high=[bin.kept.high for bin in curve.bins],
-            ),
-            RateCurve(
-                name="oracle",
-                x=x,
-                value=[math.nan if bin.physical is None else bin.physical for bin in curve.bins],
-                style="s--",
-                colour=1,
-            ),
-        ]
-        if curve is findings.second[0]:
-            rule = [bin.rule for bin in curve.bins]
-            curves.append(RateCurve(name="rule: 2 εN", x=x, value=rule, style=":", colour=2))
-        panels.append(RatePanel(x=curve.axis, curves=curves, log=curve is findings.second[0]))
-    picture = rate_plot(panels, out / "second.png", y="multiple hits taken for single")
-    report.picture(picture, f"Left: {findings.second[0].among}. Right: {findings.second[1].among}.")
-    for curve in findings.second:
-        report.table(*_bins(curve))
-
-
-def _bins(curve: Curve) -> tuple[list[str], list[list[str]]]:
-    header = [
-        curve.axis,
-        "multiple hits",
-        "taken for single",
-        f"oracle, losing {_percent(curve.fnr)} of singles",
-        "frames likelier from one particle",
-        "rule 2 εN",
-        "asked of the oracle",
-    ]
-    rows = [
-        [
-            f"{bin.low:,.4g} to {bin.high:,.4g}",
-            f"{bin.n:,}",
-            _spread(bin.kept.value, bin.least, bin.most, bin.kept.low, bin.kept.high),
-            "–" if bin.physical is None else _percent(bin.physical),
-            "–" if bin.preferred is None else _percent(bin.preferred),
-            _percent(bin.rule),
-            str(bin.n_oracle),
-        ]
-        for bin in curve.bins
-    ]
-    return header, rows
-
-
-def _noise(report: Report, findings: GeometryFindings, out: Path) -> None:
-    asked = findings.declared.noise
-    assert asked is not None
-    report.heading("How small and how dim may a particle be?")
-    report.paragraph(
-        f"One value of the recipe changed at a time, networks of {asked.protocol} and their thresholds for "
-        "1 % unchanged. Solid: single hits lost. Dashed: clear multiple hits kept, for a network that calls "
-        "everything single loses nothing."
-    )
-    panels = [RatePanel(x=swept.name, curves=_curves(swept), log=_is_wide(swept)) for swept in findings.noise]
-    report.picture(
-        rate_plot(panels, out / "noise.png", y="share"),
-        f"Bands: 95 % intervals. {asked.n} patterns a point and shape, half of them single.",
-    )
-    report.items([_limits(swept) for swept in findings.noise])
-    for swept in findings.noise:
-        header = [swept.name]
-        for shape in swept.curves:
-            header += [f"{shape}: single hits lost", f"{shape}: clear multiple hits kept"]
-        places = [point.place for point in next(iter(swept.curves.values()))]
-        rows = [
-            [
-                f"{place:,.4g}",
-                *(
-                    mean_cell(name, mean)
-                    for points in swept.curves.values()
-                    for name, mean in ((MISSED, points[i].missed), (KEPT, points[i].kept))
-                ),
-            ]
-            for i, place in enumerate(places)
-        ]
-        report.table(header, rows)
-
-
-def _curves(swept: Swept) -> list[RateCurve]:
-    curves = []
-    for number, (shape, points) in enumerate(swept.curves.items()):
-        for what, style, means in (
-            ("lost", "o-", [point.missed for point in points]),
-            ("kept", "s--", [point.kept for point in points]),
-        ):
-            low, high = ([_edge(mean, side) for mean in means] for side in ("low", "high"))
-            curves.append(
-                RateCurve(
-                    name=f"{shape}, {what}",
-                    x=[point.place for point in points],
-                    value=[math.nan if mean is None else mean.value for mean in means],
-                    low=low if what == "lost" else (),
-                    high=high if what == "lost" else (),
-                    style=style,
-                    colour=number,
-                )
-            )
-    return curves
-
-
-def _edge(mean: Mean | None, side: str) -> float:
-    edge = None if mean is None else getattr(mean, side)
-    return math.nan if edge is None else edge
-
-
-def _is_wide(swept: Swept) -> bool:
-    places = [point.place for points in swept.curves.values() for point in points]
-    return min(places) > 0.0 and max(places) > 8.0 * min(places)
-
-
-def _limits(swept: Swept) -> str:
-    """Say where a sweep's networks work."""
-    parts = []
-    for shape, points in swept.curves.items():
-        stretches = _stretches(points)
-        parts.append(f"{shape} {' and '.join(stretches) if stretches else 'nowhere'}")
-    return f"{swept.name}: no more than {100 * BEARABLE:g} % lost and kept for {', '.join(parts)}."
-
-
-def _stretches(points: list[Point]) -> list[str]:
-    """Return the runs of points that work, as text."""
-    runs: list[list[float]] = []
-    follows = False
-    for point in points:
-        if point.works:
-            runs[-1].append(point.place) if follows else runs.append([point.place])
-        follows = point.works
-    return [f"{run[0]:,g} to {run[-1]:,g}" if len(run) > 1 else f"{run[0]:,g} alone" for run in runs]
 
 
 def _every_score(report: Report, findings: GeometryFindings) -> None:
@@ -359,58 +206,3 @@ def _again(report: Report, findings: GeometryFindings) -> None:
         f"{', '.join(f'{name} {version}' for name, version in findings.versions.items())}."
     )
     report.paragraph("All numbers and all recipes are in study.json beside this page.")
-
-
-def words(name: str) -> str:
-    """Write the name of a score for people.
-
-    Examples
-    --------
-    >>> words("fpr_clear_at_0p1pct_fpr"), words("fnr_at_1pct_fpr_roc"), words("auc")
-    ('false positives, clear, at 0.1 %', 'false negatives, at 1 %, own ROC', 'AUC')
-    """
-    for short, long in (
-        ("_at_0p1pct_fpr", ", at 0.1 %"),
-        ("_at_1pct_fpr", ", at 1 %"),
-        ("_roc", ", own ROC"),
-        ("_clear", ", clear"),
-        ("fnr", "false negatives"),
-        ("fpr", "false positives"),
-        ("auc", "AUC"),
-        ("_", " "),
-    ):
-        name = name.replace(short, long)
-    return name
-
-
-def mean_cell(name: str, mean: Mean | None) -> str:
-    """Write a score for a table: areas as numbers, everything else as a percentage."""
-    if mean is None:
-        return "–"
-    if not name.startswith("auc"):
-        return _spread(*mean)
-    return _with_small_print(mean, [f"{value:.4f}" for value in mean if value is not None])
-
-
-def _spread(
-    value: float, least: float, most: float, low: float | None = None, high: float | None = None
-) -> str:
-    mean = Mean(value, least, most, low, high)
-    return _with_small_print(mean, [_percent(value) for value in mean if value is not None])
-
-
-def _with_small_print(mean: Mean, texts: list[str]) -> str:
-    """Join value, least and most of any seed, and interval, as far as they are known and differ."""
-    small = [f"{texts[1]} – {texts[2]}"] if mean.least != mean.most else []
-    if mean.low is not None:
-        small.append(f"{texts[3]} to {texts[4]}")
-    return texts[0] + ("\n" + "; ".join(small) if small else "")
-
-
-def _short_percent(rate: float) -> str:
-    percent = 100.0 * rate
-    return f"{percent:.0f} %" if percent >= 9.95 else f"{percent:.2g} %"
-
-
-def _percent(rate: float) -> str:
-    return f"{100 * rate:.2f} %"

@@ -115,9 +115,9 @@ def over_rows(rows: Sequence[dict[str, Any]]) -> dict[str, Mean]:
         values = [row[name] for row in rows]
         if name.startswith("n_") or not all(type(value) in (float, int) for value in values):
             continue
-        edges = [row.get(f"{name}_ci") for row in rows]
-        low, high = (None, None)
-        if all(edges):
+        edges = [row[f"{name}_ci"] for row in rows if row.get(f"{name}_ci") is not None]
+        low, high = None, None
+        if len(edges) == len(rows):
             low, high = (sum(edge[i] for edge in edges) / len(edges) for i in (0, 1))
         means[name] = Mean(sum(values) / len(values), min(values), max(values), low, high)
     return means

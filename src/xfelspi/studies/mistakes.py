@@ -103,8 +103,12 @@ def apart(truth: dict[str, np.ndarray], some: np.ndarray, others: np.ndarray) ->
         "diameter / nm": (truth["diameter_nm"][:, 0], "{:.1f}"),
         "body's z axis to the beam / degrees": (_tilt_deg(truth["orientation"][:, 0]), "{:.0f}"),
     }
+
+    def median(values: np.ndarray, chosen: np.ndarray, form: str) -> str:
+        return form.format(np.median(values[chosen])) if chosen.size else "–"
+
     return [
-        (name, *(form.format(np.median(values[chosen])) if chosen.size else "–" for chosen in (some, others)))
+        (name, median(values, some, form), median(values, others, form))
         for name, (values, form) in columns.items()
     ]
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -124,24 +125,24 @@ def second_particle(transfer: Transfer, training: Training, asked: Second, seeds
             training,
             seeds,
             asked,
-            "photons of the second particle, εN",
-            "multiples with the second particle 0.75 diameters to 1.2 µm away, many of them faint",
-            faint,
-            asked.n,
-            lambda truth: np.where(_well_apart(truth), second_photons(truth), np.nan),
-            PHOTONS,
+            axis="photons of the second particle, εN",
+            among="multiples with the second particle 0.75 diameters to 1.2 µm away, many of them faint",
+            recipe=faint,
+            file_of=lambda shape: transfer.file(faint, shape, asked.n, TEST_SEED, "test"),
+            place_of=lambda truth: np.where(_well_apart(truth), second_photons(truth), np.nan),
+            edges=PHOTONS,
         ),
         _curve(
             transfer,
             training,
             seeds,
             asked,
-            "separation / diameters",
-            "multiples whose second particle gives a tenth of the photons or more",
-            training.recipe,
-            transfer.declared.n_test,
-            lambda truth: np.where(truth["runner_up_fraction"] >= 0.1, _in_diameters(truth), np.nan),
-            DIAMETERS,
+            axis="separation / diameters",
+            among="multiples whose second particle gives a tenth of the photons or more",
+            recipe=training.recipe,
+            file_of=lambda shape: transfer.test_file(training, shape),
+            place_of=lambda truth: np.where(truth["runner_up_fraction"] >= 0.1, _in_diameters(truth), np.nan),
+            edges=DIAMETERS,
         ),
     ]
 
@@ -174,16 +175,17 @@ def _curve(
     training: Training,
     seeds: int,
     asked: Second,
+    *,
     axis: str,
     among: str,
     recipe: Recipe,
-    n: int,
+    file_of: Callable[[str], Path],
     place_of: Callable[[dict[str, np.ndarray]], np.ndarray],
     edges: Sequence[float],
 ) -> Curve:
     found, missed, n_single = [], [], 0
     for shape in asked.shapes:
-        path = transfer.file(recipe, shape, n, TEST_SEED, "test")
+        path = file_of(shape)
         scored = [transfer.score(training, seed, path) for seed in range(seeds)]
         with PatternSet.open(path) as patterns:
             truth = patterns.truth
