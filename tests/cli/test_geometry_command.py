@@ -60,7 +60,7 @@ def test_killed_it_goes_on_and_repeats_nothing(done):
 
 def test_the_matrix_is_whole_and_every_score_has_its_spread(facts):
     plan = {training["name"]: training for training in facts["trainings"]}
-    assert set(plan) == {"A", "C-without-round", "C-without-other"}
+    assert set(plan) == {"A", "C-without-round", "C-without-all else"}
     assert plan["C-without-round"]["shapes"] == ["icosahedron", "cube"]
     cells = {(cell["training"], cell["shape"]): cell for cell in facts["cells"]}
     assert len(cells) == 3 * 3
@@ -73,7 +73,7 @@ def test_the_matrix_is_whole_and_every_score_has_its_spread(facts):
         for mean in cell["scores"].values():
             assert mean["low"] <= mean["value"] <= mean["high"]
             assert mean["least"] <= mean["value"] <= mean["most"]
-    assert {group["left_out"] for group in facts["groups"]} == {"round", "other"}
+    assert {group["left_out"] for group in facts["groups"]} == {"round", "all else"}
 
 
 def test_thresholds_come_from_what_was_held_out_of_the_training_shapes(facts, done):

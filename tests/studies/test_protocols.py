@@ -21,7 +21,7 @@ def test_the_shipped_study_tests_shapes_that_no_random_body_is_near():
     for name in ("B", "B-realistic"):
         assert {"soccer", "torus"} <= {s for s in declared.shapes if plan[name].has_seen(s) == "no"}
     assert plan["A"].has_seen("icosahedron") == "yes"
-    assert plan["B"].has_seen("icosahedron") == "stretched"
+    assert plan["B"].has_seen("cube") == "stretched"
     assert plan["A"].recipe == plan["B"].recipe != plan["B-realistic"].recipe
     assert sweep_recipes(plan["B"], declared.noise)
 
@@ -44,7 +44,7 @@ def test_quick_is_smaller_and_keeps_to_what_is_there(tmp_path):
     assert trainings(quick)
     replaced = [('protocols = ["A"]', 'protocols = ["C"]\nshapes = ["sphere", "cube"]')]
     small = of(tmp_path, replaced=replaced).as_quick()
-    assert small.groups == {"round": ("sphere",), "other": ("cube",)}
+    assert small.groups == {"round": ("sphere",), "all else": ("cube",)}
     assert small.second is small.noise is None  # of a protocol that is not in it
 
 
@@ -71,6 +71,7 @@ def test_a_value_of_a_sweep_stands_at_its_place_and_changes_one_setting(tmp_path
         ('many = ["cube"]', 'many = ["torus"]', "protocol A: many names 'torus'"),
         ('name = "C"', 'name = "A"', "protocols are A, A"),
         ('name = "C"', 'name = "../up"', "'../up'"),
+        ('round = ["sphere"]', '"../up" = ["sphere"]', "group called '../up'"),
         ('recipe = "small"\ntrain', 'recipe = "large"\ntrain', "protocol A: recipe names 'large'"),
         (
             'protocol = "A"\nshapes = ["cube"]',

@@ -15,7 +15,7 @@ settings.beam.photons_per_frame = [5e3, 1e5]
 
 [groups]
 round = ["sphere"]
-other = ["icosahedron", "cube"]
+"all else" = ["icosahedron", "cube"]
 
 [[protocol]]
 name = "A"

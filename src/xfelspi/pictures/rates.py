@@ -72,7 +72,7 @@ def rate_plot(panels: Sequence[RatePanel], out: str | os.PathLike[str], *, y: st
         If there is nothing to draw, or the PNG cannot be written.
     """
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+    from matplotlib.ticker import FixedFormatter, FixedLocator, LogLocator, NullFormatter, NullLocator
 
     if not panels:
         raise InputError("There are no rates to draw; give one panel or more.")
@@ -97,6 +97,11 @@ def rate_plot(panels: Sequence[RatePanel], out: str | os.PathLike[str], *, y: st
         axes.yaxis.set_minor_locator(NullLocator())
         if panel.log:
             axes.set_xscale("log")
+            low, high = axes.get_xlim()
+            marks = (1.0, 2.0, 5.0) if high < 100.0 * low else (1.0,)
+            axes.xaxis.set_major_locator(LogLocator(subs=marks))
+            axes.xaxis.set_major_formatter("{x:,g}")
+            axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlabel(panel.x)
         if number % columns == 0:
             axes.set_ylabel(y)

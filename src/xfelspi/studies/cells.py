@@ -89,6 +89,17 @@ def short_percent(rate: float) -> str:
     return f"{hundredths:.0f} %" if hundredths >= 9.95 else f"{hundredths:.2g} %"
 
 
+def place(value: float) -> str:
+    """Write a value of an axis: four digits, large ones whole.
+
+    Examples
+    --------
+    >>> place(0.02), place(31.6228), place(31622.8)
+    ('0.02', '31.62', '31,623')
+    """
+    return f"{value:,.0f}" if value >= 1e4 else f"{value:,.4g}"
+
+
 def percent(rate: float) -> str:
     """Write a rate as a percentage.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from xfelspi.pictures import RateCurve, RatePanel, rate_plot
 from xfelspi.report import Report
 
-from .cells import mean_cell, percent, spread
+from .cells import mean_cell, percent, place, spread
 from .geometry_findings import GeometryFindings
 from .matrix import KEPT, MISSED, Mean
 from .noise import BEARABLE, Point, Swept
@@ -70,7 +70,7 @@ def _bins(curve: Curve) -> tuple[list[str], list[list[str]]]:
     ]
     rows = [
         [
-            f"{bin.low:,.4g} to {bin.high:,.4g}",
+            f"{place(bin.low)} to {place(bin.high)}",
             f"{bin.n:,}",
             spread(bin.kept.value, bin.least, bin.most, bin.kept.low, bin.kept.high),
             "–" if bin.physical is None else percent(bin.physical),
@@ -106,14 +106,14 @@ def show_noise(report: Report, findings: GeometryFindings, out: Path) -> None:
         places = [point.place for point in next(iter(swept.curves.values()))]
         rows = [
             [
-                f"{place:,.4g}",
+                place(at),
                 *(
                     mean_cell(name, mean)
                     for points in swept.curves.values()
                     for name, mean in ((MISSED, points[i].missed), (KEPT, points[i].kept))
                 ),
             ]
-            for i, place in enumerate(places)
+            for i, at in enumerate(places)
         ]
         report.table(header, rows)
 
@@ -167,4 +167,6 @@ def _stretches(points: list[Point]) -> list[str]:
         if point.works:
             runs[-1].append(point.place) if follows else runs.append([point.place])
         follows = point.works
-    return [f"{run[0]:,g} to {run[-1]:,g}" if len(run) > 1 else f"{run[0]:,g} alone" for run in runs]
+    return [
+        f"{place(run[0])} to {place(run[-1])}" if len(run) > 1 else f"{place(run[0])} alone" for run in runs
+    ]

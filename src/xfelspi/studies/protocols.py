@@ -254,6 +254,12 @@ class Geometry:
         require_among("quick.protocols", self.quick.protocols, names, "protocols")
 
     def _require_shapes(self) -> None:
+        for name in self.groups:
+            if not _NAME.fullmatch(name.replace(" ", "-")):
+                raise InputError(
+                    f"The study has a group called {name!r}; the name becomes part of a folder's: up to 40 "
+                    "of a-z, A-Z, 0-9, - and blanks."
+                )
         for key, shapes in (
             *((f"groups.{name}", shapes) for name, shapes in self.groups.items()),
             *((f"protocol {p.name}: train", p.train) for p in self.protocol),

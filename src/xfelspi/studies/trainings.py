@@ -92,5 +92,5 @@ def _training(
         shapes=shapes,
         left_out=left_out,
         n_held_each=max(n_each, 20),
-        folder=f"{name}-{digest(decides)[:8]}",
+        folder=f"{name.replace(' ', '-')}-{digest(decides)[:8]}",
     )
