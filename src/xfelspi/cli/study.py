@@ -88,3 +88,45 @@ def fidelity(
             tell=progress.say,
         )
     typer.echo(str(report))
+
+
+@_command
+def geometry(
+    declared: Annotated[
+        str, typer.Option("--study", help="What to do: geometry, or a TOML file like it.")
+    ] = "geometry",
+    seeds: Annotated[
+        int | None, typer.Option(help="Trainings of everything, in place of the declared number.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A look in a few minutes: few patterns, short trainings.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to work in; by default geometry, with --quick geometry-quick.")
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another study's report; steps that serve are kept.")
+    ] = False,
+) -> None:
+    """Say how well a classifier holds for particles it never saw.
+
+    Trains on icosahedra alone, on the random family and on all groups of shapes but one, and scores on every
+    shape. Then asks how faint and near a second particle may be, beside the limit of physics, and how small
+    and dim a particle. Writes report.html and study.json; a killed study goes on with the same command.
+
+    Example: xfel study geometry --quick
+    """
+    from xfelspi import studies
+
+    with Progress() as progress:
+        report = studies.geometry(
+            out or Path("geometry-quick" if quick else "geometry"),
+            study=declared,
+            seeds=seeds,
+            quick=quick,
+            overwrite=overwrite,
+            command=typed(),
+            progress=progress,
+            tell=progress.say,
+        )
+    typer.echo(str(report))

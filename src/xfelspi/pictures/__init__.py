@@ -1,8 +1,22 @@
 """Pictures: contact sheets of patterns, curves, and figures of studies."""
 
 from .curves import profile_plot, roc_plot
+from .heat import Heat, heat_map
 from .intervals import Panel, interval_plot
+from .rates import RateCurve, RatePanel, rate_plot
 from .rows import rows_of_frames
 from .sheet import contact_sheet
 
-__all__ = ["Panel", "contact_sheet", "interval_plot", "profile_plot", "roc_plot", "rows_of_frames"]
+__all__ = [
+    "Heat",
+    "Panel",
+    "RateCurve",
+    "RatePanel",
+    "contact_sheet",
+    "heat_map",
+    "interval_plot",
+    "profile_plot",
+    "rate_plot",
+    "roc_plot",
+    "rows_of_frames",
+]

@@ -3,6 +3,17 @@
 from .declaration import Declaration, load_declaration
 from .demo import demo
 from .fidelity import fidelity
+from .geometry import geometry
+from .protocols import Geometry, load_geometry
 from .reference import Reference
 
-__all__ = ["Declaration", "Reference", "demo", "fidelity", "load_declaration"]
+__all__ = [
+    "Declaration",
+    "Geometry",
+    "Reference",
+    "demo",
+    "fidelity",
+    "geometry",
+    "load_declaration",
+    "load_geometry",
+]

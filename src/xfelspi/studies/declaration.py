@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tomllib
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from xfelspi.errors import InputError
 from xfelspi.simulate import TERMS
 
+from .declaring import read_declaration, require_among, require_whole_numbers
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")  # pydantic's words for it
 _WHOLE_NUMBERS = {
     "n_train": (20, 1_000_000),
     "n_test": (20, 1_000_000),
@@ -47,7 +45,7 @@ class Quick:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        _require_whole_numbers(self, "quick.")
+        require_whole_numbers(self, "quick.", _WHOLE_NUMBERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +100,7 @@ class Declaration:
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
     def __post_init__(self) -> None:
-        _require_whole_numbers(self, "")
+        require_whole_numbers(self, "", _WHOLE_NUMBERS)
         if not self.shapes:
             raise InputError(
                 "The study's shapes are empty; name one or more, as in shapes = ['icosahedron']."
@@ -110,9 +108,7 @@ class Declaration:
         self._require_a_ladder()
         names = [rung.name for rung in self.rung]
         for key, chosen in (("confirm", self.confirm), ("quick.rungs", self.quick.rungs)):
-            for name in chosen:
-                if name not in names:
-                    raise InputError(f"The study's {key} names {name!r}; the rungs are {', '.join(names)}.")
+            require_among(key, chosen, names, "rungs")
         for key, terms in (("leave_out", self.leave_out), ("quick.leave_out", self.quick.leave_out)):
             for term in terms:
                 _require_term(key, term)
@@ -187,73 +183,15 @@ class Declaration:
         return dataclasses.asdict(self)
 
 
-def declaration_names() -> list[str]:
-    """Return the names of the studies that come with the package."""
-    folder = resources.files("xfelspi.studies") / "declared"
-    return sorted(item.name.removesuffix(".toml") for item in folder.iterdir() if item.name.endswith(".toml"))
-
-
 def load_declaration(name_or_path: str) -> Declaration:
-    """Read a study by name or from a TOML file.
-
-    Raises
-    ------
-    InputError
-        If there is none, the TOML is malformed, a key is unknown or missing, or a value does not serve.
+    """Read a fidelity study by name or from a TOML file; see `read_declaration`.
 
     Examples
     --------
     >>> load_declaration("fidelity").rung[0].name
     'ideal'
     """
-    if name_or_path in declaration_names():
-        text = (resources.files("xfelspi.studies") / "declared" / f"{name_or_path}.toml").read_text("utf-8")
-    else:
-        try:
-            text = Path(name_or_path).read_text("utf-8")
-        except (OSError, ValueError):  # ValueError: not UTF-8, or a name no file can have
-            raise InputError(
-                f"There is no study {name_or_path!r}; choose one of {', '.join(declaration_names())}, "
-                "or give the path of a TOML file."
-            ) from None
-    try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"The study {name_or_path} is not valid TOML: {error}.") from None
-    return _from_dict(values)
-
-
-def _from_dict(values: dict[str, Any]) -> Declaration:
-    from pydantic import TypeAdapter, ValidationError
-
-    try:
-        return TypeAdapter(Declaration).validate_python(values)
-    except ValidationError as error:
-        # A misspelt key is both unknown and missing: the first is what can be seen in the file.
-        first = min(error.errors(), key=lambda one: one["type"] not in _UNKNOWN)
-        where = _place(first["loc"])
-        if first["type"] in _UNKNOWN:
-            raise InputError(f"The study has no key {where}; {_known(first['loc'])}.") from None
-        if first["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
-            raise InputError(f"The study lacks {where}; {_known(first['loc'])}.") from None
-        raise InputError(f"The study's {where} is {first['input']!r}: {first['msg'].lower()}.") from None
-
-
-def _place(loc: tuple[int | str, ...]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc)
-    return text.removeprefix(".") or "declaration"
-
-
-def _known(loc: tuple[int | str, ...]) -> str:
-    owner = {"rung": Rung, "quick": Quick}.get(str(loc[0]), Declaration) if len(loc) > 1 else Declaration
-    return f"its keys are {', '.join(f.name for f in dataclasses.fields(owner))}"
-
-
-def _require_whole_numbers(owner: Declaration | Quick, prefix: str) -> None:
-    for name, (low, high) in _WHOLE_NUMBERS.items():
-        value = getattr(owner, name, None)
-        if value is not None and not low <= value <= high:
-            raise InputError(f"The study's {prefix}{name} is {value}; it must lie between {low} and {high}.")
+    return read_declaration("fidelity", name_or_path, Declaration)
 
 
 def _require_term(key: str, term: str) -> None:

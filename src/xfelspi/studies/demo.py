@@ -23,6 +23,8 @@ from xfelspi.pictures import contact_sheet, roc_plot
 from xfelspi.report import Report
 from xfelspi.simulate import load_recipe, simulate_to_file
 
+from .mistakes import mistakes, mistakes_sheet
+
 TRAINED_ON = "icosahedron"
 SHAPES = ("icosahedron", "soccer", "torus")
 N_TRAINING = 12_000
@@ -94,14 +96,14 @@ def demo(
     model = load_model(model_path)
     predictor = Predictor(model)
     report = Report("xfel demo: trained on icosahedra, tested on shapes never seen")
-    rows, curves, mistakes = [], {}, []
+    rows, curves, sheets_of_mistakes = [], {}, []
     for shape, path in zip(SHAPES, tests, strict=True):
         with PatternSet.open(path) as patterns:
             prediction = predictor(patterns, progress)
             rows += score_predictions(model, patterns, prediction)
             assert patterns.labels is not None  # they are in the truth
             curves[shape] = roc_curve(prediction.logits, patterns.labels)
-            mistakes.append(_mistakes(patterns, prediction, model, out))
+            sheets_of_mistakes.append(_mistakes(patterns, prediction, model, out))
         tell(_line(rows[-1]))
     _summary(report, rows)
     report.heading("Receiver operating characteristics, all multiples")
@@ -109,7 +111,7 @@ def demo(
     if measured is not None:
         _measured(report, model, predictor, measured, labels, out, progress, tell)
     report.heading("Patterns it got most wrong")
-    for shape, found in zip(SHAPES, mistakes, strict=True):
+    for shape, found in zip(SHAPES, sheets_of_mistakes, strict=True):
         if found is None:
             report.paragraph(f"{shape}: no mistakes.")
         else:
@@ -145,18 +147,11 @@ def _sheet(path: Path, out: Path) -> Path:
 
 def _mistakes(patterns: PatternSet, prediction: Prediction, model: Model, out: Path) -> Path | None:
     """Draw the mistakes that the network was surest of; None where it made none."""
-    logits, labels = prediction.logits, patterns.labels
-    assert labels is not None
-    lost = np.flatnonzero((labels == 1) & (logits <= model.thresholds.balanced))
-    kept = np.flatnonzero((labels == 0) & (logits > model.thresholds.balanced))
-    chosen = [*lost[np.argsort(logits[lost])][:WORST], *kept[np.argsort(-logits[kept])][:WORST]]
-    if not chosen:
-        return None
+    assert patterns.labels is not None
+    found = mistakes(prediction.logits, patterns.labels, model.thresholds.balanced)
     stem = patterns.path.stem
-    title = f"{stem}: {len(lost)} singles lost, {len(kept)} multiples kept"
-    return contact_sheet(
-        patterns, out / f"mistakes-{stem}.png", indices=[int(i) for i in chosen], columns=WORST, title=title
-    )
+    title = f"{stem}: {len(found.lost)} singles lost, {len(found.kept)} multiples kept"
+    return mistakes_sheet(patterns, out / f"mistakes-{stem}.png", found, WORST, title=title)
 
 
 def _summary(report: Report, rows: Sequence[dict[str, Any]]) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import hashlib
 import json
-import platform
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -16,21 +13,24 @@ from typing import Any
 import numpy as np
 
 from xfelspi import __version__
-from xfelspi.classify.compute import cores
 from xfelspi.classify.model import write_whole
 from xfelspi.errors import InputError
 from xfelspi.simulate import load_recipe
 
 from .concordance import Share, brightness, difference, wins
 from .declaration import Declaration, load_declaration
+from .declaring import require_seeds
 from .fidelity_page import write_page
 from .findings import Finding, Findings
 from .ladder import Variant, full_recipe, ladder, left_out
 from .looks import looks_at
 from .matching import match
 from .over_seeds import over_seeds
+from .provenance import machine, versions
 from .reference import Reference
-from .work import Progress, Work, simulated_file
+from .simulated import Progress, simulated_file
+from .steps import digest, take_folder
+from .work import Work
 
 STAND_IN_SEED = 2**40 + 1
 """Of the patterns that stand in for measured ones; no training and no test has it."""
@@ -101,7 +101,7 @@ def fidelity(
         declared = _matched(declared, judge, out)
     rungs = ladder(declared)
     others = left_out(declared, rungs)
-    _take_folder(out, {"declared": declared.as_dict(), "reference": judge.sha256}, overwrite)
+    take_folder(out, {"declared": declared.as_dict(), "reference": judge.sha256}, overwrite)
 
     work = Work(out, study, declared, judge, command, progress, tell)
     # The full recipe first: its network is the eye of the metrics. One seed of all before the second of any.
@@ -131,8 +131,8 @@ def fidelity(
         brightness=brightness(found_rungs[-1].logits, judge.counts, judge.known),
         looks=looks_at(judge.frames_sha256) if judge.is_measured else [],
         command=command,
-        versions=_versions(),
-        machine=_machine(),
+        versions=versions(),
+        machine=machine(),
         seconds=time.perf_counter() - start,
     )
     write_whole(out / "study.json", json.dumps(findings.as_dict(), indent=1).encode() + b"\n")
@@ -140,14 +140,13 @@ def fidelity(
 
 
 def _declared(study: str, recipe: str | None, seeds: int | None, quick: bool) -> Declaration:
+    require_seeds(seeds)
     declared = load_declaration(study)
     if recipe is not None:
         declared = dataclasses.replace(declared, recipe=recipe)
     if quick:
         declared = declared.as_quick()
     if seeds is not None:
-        if not 1 <= seeds <= 100:
-            raise InputError(f"--seeds is {seeds}; it must lie between 1 and 100.")
         declared = dataclasses.replace(declared, seeds_to_screen=seeds, seeds_to_confirm=seeds)
     return declared
 
@@ -176,22 +175,10 @@ def _judge(
         return measured
     assert recipe is not None
     drawn_from = load_recipe(recipe)
-    digest = _digest([drawn_from.as_dict(), declared.n_test, __version__])[:8]
-    folder = out / f"stand-in-{digest}"
+    identity = digest([drawn_from.as_dict(), declared.n_test, __version__])[:8]
+    folder = out / f"stand-in-{identity}"
     path = simulated_file(folder, drawn_from, declared.n_test, STAND_IN_SEED, command, progress)
     return Reference(path=path, kind="stand-in")
-
-
-def _take_folder(out: Path, question: dict[str, Any], overwrite: bool) -> None:
-    """Write down what is asked before anything is known; refuse a folder where something else was asked."""
-    path = out / "declared.json"
-    text = json.dumps(question, indent=1) + "\n"
-    if path.exists() and path.read_text("utf-8") != text and not overwrite:
-        raise InputError(
-            f"{out} holds another study, or this one as it was declared before; choose another --out, or add "
-            "--overwrite: the report is replaced, finished steps that still serve are used."
-        )
-    write_whole(path, text.encode())
 
 
 def _finding(variant: Variant, evaluations: list[dict[str, Any]], metrics: dict[str, Any]) -> Finding:
@@ -210,27 +197,3 @@ def _finding(variant: Variant, evaluations: list[dict[str, Any]], metrics: dict[
 
 def _gain(below: Finding, above: Finding, labels: np.ndarray) -> Share:
     return difference(wins(above.logits, labels), wins(below.logits, labels))
-
-
-def _digest(decides: Any) -> str:
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    import torch
-
-    return {
-        "xfel": __version__,
-        "Python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": str(torch.__version__),
-    }
-
-
-def _machine() -> str:
-    """Say what processor this is, and how many cores of it there are to use."""
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    return f"{name}, {cores()} cores"

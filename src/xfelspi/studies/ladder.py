@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 from dataclasses import dataclass
 
 from xfelspi import __version__
-from xfelspi.errors import InputError
-from xfelspi.simulate import TERMS, Recipe, load_recipe, recipe_from_dict, without
+from xfelspi.simulate import TERMS, Recipe, without
 
 from .declaration import Declaration
+from .simulated import studied_recipe
+from .steps import digest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,23 +39,8 @@ class Variant:
 
 
 def full_recipe(declared: Declaration) -> Recipe:
-    """Return the full recipe with the study's settings.
-
-    Raises
-    ------
-    InputError
-        If there is no such recipe, a setting is unknown or out of range, or brightness would be a cue.
-    """
-    values = load_recipe(declared.recipe).as_dict()
-    for section, settings in declared.settings.items():
-        values[section] = {**values.get(section, {}), **settings}
-    recipe = recipe_from_dict(values)
-    if recipe.beam.photons_per_frame is None:
-        raise InputError(
-            f"With the recipe {declared.recipe} several particles give more photons than one, and a network "
-            "would learn brightness; set beam.photons_per_frame in the study's settings, as in [5e3, 1.2e5]."
-        )
-    return recipe
+    """Return the full recipe with the study's settings; see `studied_recipe`."""
+    return studied_recipe(declared.recipe, declared.settings)
 
 
 def ladder(declared: Declaration) -> list[Variant]:
@@ -107,4 +91,4 @@ def _identity(declared: Declaration, recipe: Recipe) -> str:
         "epochs": declared.epochs,
         "version": __version__,
     }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:8]
+    return digest(decides)[:8]

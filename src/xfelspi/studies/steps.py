@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from xfelspi.classify.model import write_whole
+from xfelspi.errors import InputError
 
 
 def step(path: Path, decides: dict[str, Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -37,3 +39,20 @@ def step(path: Path, decides: dict[str, Any], compute: Callable[[], dict[str, An
     text = json.dumps({"decides": decides, "result": compute()}, indent=1)
     write_whole(path, text.encode() + b"\n")
     return json.loads(text)["result"]
+
+
+def take_folder(out: Path, question: dict[str, Any], overwrite: bool) -> None:
+    """Write down what is asked before anything is known; refuse a folder where something else was asked."""
+    path = out / "declared.json"
+    text = json.dumps(question, indent=1) + "\n"
+    if path.exists() and path.read_text("utf-8") != text and not overwrite:
+        raise InputError(
+            f"{out} holds another study, or this one as it was declared before; choose another --out, or add "
+            "--overwrite: the report is replaced, finished steps that still serve are used."
+        )
+    write_whole(path, text.encode())
+
+
+def digest(decides: Any) -> str:
+    """Return the hash of something JSON-able."""
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import functools
 import shutil
 import time
@@ -17,24 +15,19 @@ import numpy as np
 from xfelspi.classify import Model, Predictor, TrainConfig, evaluate, features, load_model, train
 from xfelspi.errors import InputError
 from xfelspi.fidelity import compare
-from xfelspi.patterns import AlreadyComplete, PatternSet
-from xfelspi.shapes import shape_name
-from xfelspi.simulate import Recipe, simulate_to_file
+from xfelspi.patterns import PatternSet
+from xfelspi.simulate import Recipe
 
 from .declaration import Declaration
 from .ladder import Variant
 from .looks import note_look
 from .reference import Reference
+from .simulated import TEST_SEED, Progress, of_shape, simulated_file
 from .singles import framed, single_hits
 from .steps import step
 
-TEST_SEED = 2**40
-"""Of the simulated patterns to test on; trainings have seeds 0, 1, 2 …"""
-
 MOST_COMPARED = 400
 """Simulated singles in the fidelity metrics; more would cost time, and the measured ones are few."""
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -170,18 +163,8 @@ class Work:
         ]
 
     def _simulate(self, recipe: Recipe, folder: Path, shape: str, n: int, seed: int) -> Path:
-        recipe = dataclasses.replace(recipe, sample=dataclasses.replace(recipe.sample, shape=shape))
-        return simulated_file(
-            folder, recipe, n // len(self.declared.shapes), seed, self.command, self.progress
-        )
-
-
-def simulated_file(folder: Path, recipe: Recipe, n: int, seed: int, command: str, progress: Progress) -> Path:
-    """Simulate into a folder what is not there yet; return the file, named after the shape."""
-    path = folder / f"{shape_name(recipe.sample.shape)}.h5"
-    with contextlib.suppress(AlreadyComplete):
-        simulate_to_file(path, recipe, n, seed, command=command, progress=progress)
-    return path
+        n_each = n // len(self.declared.shapes)
+        return simulated_file(folder, of_shape(recipe, shape), n_each, seed, self.command, self.progress)
 
 
 def _evaluated(
