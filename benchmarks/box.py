@@ -1,7 +1,7 @@
 """The model in the box: how soon its training got how good, and what it does on shapes it never saw.
 
-The first comes from the model's own page, the second from patterns of seed 2, which no training uses. Test files
-stay in the folder given, so that a second call goes on where the first one stopped.
+The first comes from the model's own page, the second from patterns of seed 2, which no training uses. Test
+files stay in the folder given, so that a second call goes on where the first one stopped.
 """
 
 import argparse
@@ -84,6 +84,9 @@ def table(rows: list[tuple[str, dict[str, Any]]]) -> str:
     for name, row in rows:
         cells = []
         for column in COLUMNS:
+            if row[column] is None:  # droplets have a row of their own, without singles
+                cells.append("–")
+                continue
             scale, unit, digits = (1.0, "", 4) if column.startswith("auc") else (100.0, " %", 2)
             value, low, high = (f"{scale * x:.{digits}f}" for x in (row[column], *row[f"{column}_ci"]))
             cells.append(f"**{value}{unit}** ({low}–{high})")
