@@ -49,10 +49,16 @@ def main() -> None:
             options = ("--recipe", recipe, "--shape", shape, "-n", str(asked.n), "--seed", "2", *changes)
             xfel("simulate", *options, "--out", str(folder))
         scored = json.loads(xfel("score", str(path), "--data", str(folder), "--json"))["rows"]
-        rows += [(f"{recipe}, {row['shape']}", row) for row in scored]
+        rows += [(_name(recipe, row), row) for row in scored]
     speed = images_per_second(path, asked.folder / f"benchmark-{asked.n}" / "torus.h5")
     text = "\n\n".join([made(facts, path), curve(facts), table(rows), speed, machine()])
     publish("box", text, asked.write)
+
+
+def _name(recipe: str, row: dict[str, Any]) -> str:
+    """Say what a row is about; droplets have one of their own beside each shape."""
+    shape = Path(row["file"]).stem
+    return f"{recipe}, {shape}" + ("" if row["shape"] == shape else f", {row['shape']}s as the negatives")
 
 
 def made(facts: dict[str, Any], path: Path) -> str:
@@ -84,7 +90,7 @@ def table(rows: list[tuple[str, dict[str, Any]]]) -> str:
     for name, row in rows:
         cells = []
         for column in COLUMNS:
-            if row[column] is None:  # droplets have a row of their own, without singles
+            if row[column] is None:  # no clear multiple among droplets
                 cells.append("–")
                 continue
             scale, unit, digits = (1.0, "", 4) if column.startswith("auc") else (100.0, " %", 2)
