@@ -7,7 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from xfelspi.cli import app
 from xfelspi.errors import InputError
 from xfelspi.simulate import load_recipe
 from xfelspi.studies.box import train_declared
@@ -150,6 +152,19 @@ def test_killed_it_goes_on_and_ends_the_same(tmp_path):
     one, other = (load_file(tmp_path / folder / "toy.safetensors") for folder in ("killed", "whole"))
     for name, tensor in one.items():
         torch.testing.assert_close(tensor, other[name], rtol=0, atol=0, msg=name)
+
+
+def test_the_command_trains_what_is_declared(tmp_path):
+    declared = toy(tmp_path)
+    options = ["study", "model", "--study", declared, "--quick", "--name", "ours", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, options)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(tmp_path / "ours.safetensors")
+    assert "plain x 2, wide x 1" in result.stderr
+    assert json.loads((tmp_path / "ours.json").read_text())["training"]["n"] == 24
+    again = CliRunner().invoke(app, [*options[:4], "--name", "ours", "--out", str(tmp_path)])
+    assert again.exit_code == 2
+    assert "--overwrite" in again.stderr
 
 
 def test_quick_is_smaller(tmp_path):

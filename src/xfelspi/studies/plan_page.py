@@ -28,7 +28,7 @@ def setting(plan: Plan) -> str:
     sample, beam, detector = plan.recipe.sample, plan.recipe.beam, plan.recipe.detector
     what = sample.material if sample.electrons_per_nm3 is None else f"{sample.density:g} electrons/nm³"
     return (
-        f"A {sample.shape} of {sample.diameter_nm:g} nm ({what}) at {beam.photon_energy_ev:g} eV, "
+        f"{sample.shape}, {sample.diameter_nm:g} nm, {what}; {beam.photon_energy_ev:g} eV, "
         f"{beam.pulse_energy_mj:g} mJ of which {100 * beam.transmission:.3g} % arrive in a focus of "
         f"{beam.focus_fwhm_um:g} µm; {detector.rows} x {detector.columns} pixels of "
         f"{1e6 * detector.pixel_size_m:g} µm at {detector.distance_m:g} m."
@@ -39,15 +39,16 @@ def lines(plan: Plan) -> dict[str, list[Line]]:
     """Return what came out, line by line, under its headings."""
     beam, pairs = plan.recipe.beam, plan.pairs
     reach, edge = plan.speckles.reach_per_nm, plan.speckles.q_per_nm[-1]
-    shannon = [
-        f"{_number(float(np.interp(q, plan.speckles.q_per_nm, plan.speckles.mean)))} at {2 * math.pi / q:.3g} nm"
-        for q in _looked_at(plan)
-    ]
+    shannon = [f"{_number(photons)} at {2 * math.pi / q:.3g} nm" for q, photons in _looked_at(plan)]
     resolved = "nowhere" if reach is None else f"{2 * math.pi / reach:.3g} nm"
     limit = "the detector ends there" if reach == edge else f"q = {reach:.3g} /nm" if reach else ""
     found: dict[str, list[Line]] = {
         "Photons of one particle": [
-            ("in the focus, on average", f"{beam.mean_peak_fluence_per_um2:.3g} photons/µm²", ""),
+            (
+                "in the middle of the focus, mean pulse",
+                f"{beam.mean_peak_fluence_per_um2:.3g} photons/µm²",
+                "",
+            ),
             ("on the detector, mean", _number(plan.photons.mean), ""),
             ("5, 50 and 95 % of the hits have less than", _percentiles(plan.photons), ""),
             *(
@@ -86,9 +87,9 @@ def lines(plan: Plan) -> dict[str, list[Line]]:
     if pairs is not None:
         found["Pairs"] += [
             (
-                "signal to noise of the fringes, median",
+                "signal to noise of the fringes",
                 f"{pairs['median']:.2g}",
-                f"{pairs['n']} multiple hits",
+                f"median of {pairs['n']} multiple hits",
             ),
             (
                 "multiple hits whose fringes stand out",
@@ -120,9 +121,8 @@ def write_plan(plan: Plan, patterns: PatternSet, out: Path, command: str) -> Non
     if out.suffix == ".png":
         _sheet(plan, patterns, out)
         return
-    report = Report(
-        f"What to expect of a {plan.recipe.sample.shape} of {plan.recipe.sample.diameter_nm:g} nm"
-    )
+    sample = plan.recipe.sample
+    report = Report(f"What to expect: {sample.shape}, {sample.diameter_nm:g} nm")
     report.lead(setting(plan))
     for heading, found in lines(plan).items():
         report.heading(heading)
@@ -130,9 +130,7 @@ def write_plan(plan: Plan, patterns: PatternSet, out: Path, command: str) -> Non
     if plan.recognition is None:
         report.paragraph(NO_MODEL)
     else:
-        report.paragraph(
-            "In brackets 95 % intervals for the number of shots; see the documents for the words."
-        )
+        report.paragraph("In brackets 95 % intervals (Wilson) for the number of shots.")
     folder = patterns.path.parent  # of the shots, which goes when they go
     report.heading("Shots")
     report.picture(
@@ -172,10 +170,11 @@ def _sheet(plan: Plan, patterns: PatternSet, out: Path) -> Path:
     return contact_sheet(patterns, out, indices=chosen, columns=len(_SHOWN), title=title)
 
 
-def _looked_at(plan: Plan) -> list[float]:
-    """Momentum transfers at a quarter, half and all of the detector's reach along an axis."""
-    edge = float(plan.speckles.q_per_nm[-1]) / math.sqrt(2.0)
-    return [edge / 4.0, edge / 2.0, edge]
+def _looked_at(plan: Plan) -> list[tuple[float, float]]:
+    """Momentum transfers a quarter, half and all the way to the detector's edge, and the photons there."""
+    q, mean = plan.speckles.q_per_nm, plan.speckles.mean
+    edge = plan.corner_per_nm / math.sqrt(2.0)
+    return [(edge * part, float(np.interp(edge * part, q, mean))) for part in (0.25, 0.5, 1.0)]
 
 
 def _percentiles(spread: Spread) -> str:

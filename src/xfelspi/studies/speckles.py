@@ -100,8 +100,8 @@ def visibility(
     --------
     At the default instrument a pixel washes out the fringes of particles 1.5 µm apart:
 
-    >>> visibility(np.array([0.0, 905.0, 1501.0]), 1600.0, Detector(), math.inf).round(2).tolist()
-    [1.0, 0.5, 0.0]
+    >>> visibility(np.array([0.0, 905.0, 1400.0]), 1600.0, Detector(), math.inf).round(2).tolist()
+    [1.0, 0.5, 0.07]
     """
     separation_nm = np.asarray(separation_nm, dtype=float)
     fringes = separation_nm / speckle_pixels(1.0, photon_energy_ev, detector)
