@@ -67,6 +67,7 @@ def test_a_sphere_of_70_nm_sends_what_is_calculated_by_hand():
     assert found.photons.mean == pytest.approx(8.5e5, rel=0.02)
     assert found.photons.high / found.photons.low < 1.01
     assert found.background.mean == 0.0
+    assert found.counts.mean == pytest.approx(found.photons.mean, rel=0.005)  # Poisson alone
     for cause in found.causes.values():
         assert cause.mean == pytest.approx(1.0)
         assert cause.high / cause.low < 1.01

@@ -167,9 +167,9 @@ class _Drawing:
         frames, truths = [], []
         for index in range(job.first, job.stop):
             turn = index // 2 % len(experiments)
-            frame, truth = experiments[turn].pattern(index)
+            frame, of_shot = experiments[turn].pattern(index)
             frames.append(self.looks[turn](frame[None]))
-            truths.append(truth)
+            truths.append(of_shot)
         block = gather([b""] * len(truths), truths)
         width = block.most_particles
         names = ("label", "diameter_nm", "runner_up_fraction", "separation_nm")

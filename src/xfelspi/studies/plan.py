@@ -30,6 +30,8 @@ STANDS_OUT = 5.0
 APART = 0.75
 """Diameters between two particles below which fringes look like the particle's own speckles."""
 
+_AT_ONCE = 64  # frames in memory
+
 NO_MODEL = (
     "No model was given, and none comes with this installation: how surely the particle would be recognised "
     "is left out; name a model with --model."
@@ -64,6 +66,8 @@ class Plan:
         What spreads them, each as a factor with a mean of 1.
     background : Spread
         Photons beside them in a single hit, on good pixels.
+    counts : Spread
+        What the electronics make of both, on good pixels.
     speckles : Speckles
         Photons in Shannon pixels.
     speckle_pixels : float
@@ -88,6 +92,7 @@ class Plan:
     photons: Spread
     causes: dict[str, Spread]
     background: Spread
+    counts: Spread
     speckles: Speckles
     speckle_pixels: float
     largest_diameter_nm: float
@@ -102,13 +107,14 @@ class Plan:
         plain = {
             field.name: getattr(self, field.name)
             for field in dataclasses.fields(self)
-            if field.name not in ("recipe", "speckles", "photons", "causes", "background")
+            if field.name not in ("recipe", "speckles", "photons", "causes", "background", "counts")
         }
         return {
             "recipe": self.recipe.as_dict(),
             "photons": dataclasses.asdict(self.photons),
             "causes": {name: dataclasses.asdict(spread) for name, spread in self.causes.items()},
             "background": dataclasses.asdict(self.background),
+            "counts": dataclasses.asdict(self.counts),
             "mean_peak_fluence_per_um2": self.recipe.beam.mean_peak_fluence_per_um2,
             "photons_per_shannon_pixel": profile | {"reach_per_nm": self.speckles.reach_per_nm},
             **plain,
@@ -194,6 +200,7 @@ def _plan(
             "orientation, size and body": _factor(own / fluence),
         },
         background=_spread(truth["background_photons"][single]),
+        counts=_spread(counts_of(patterns)[single]),
         speckles=profile,
         speckle_pixels=wide,
         largest_diameter_nm=sample.diameter_nm * wide / 2.0,
@@ -202,6 +209,15 @@ def _plan(
         pairs=_pairs(recipe, truth),
         recognition=None if model is None else _recognition(model, patterns, own, progress),
     )
+
+
+def counts_of(patterns: PatternSet) -> np.ndarray:
+    """Return what every frame counts on good pixels, (n,) float64."""
+    totals = []
+    for begin in range(0, patterns.n, _AT_ONCE):
+        frames = patterns.frames(begin, min(begin + _AT_ONCE, patterns.n)).counts
+        totals.append(frames.sum(axis=(1, 2), where=~patterns.mask, dtype=float))
+    return np.concatenate(totals)
 
 
 def _pairs(recipe: Recipe, truth: dict[str, np.ndarray]) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ from xfelspi.patterns import PatternSet
 from xfelspi.pictures import contact_sheet, profile_plot
 from xfelspi.report import Report
 
-from .plan import APART, NO_MODEL, STANDS_OUT, Plan, Spread
+from .plan import APART, NO_MODEL, STANDS_OUT, Plan, Spread, counts_of
 from .speckles import ENOUGH, VISIBLE
 
 _SHOWN = (0.25, 0.5, 0.75)
@@ -39,7 +39,6 @@ def lines(plan: Plan) -> dict[str, list[Line]]:
     """Return what came out, line by line, under its headings."""
     beam, pairs = plan.recipe.beam, plan.pairs
     reach, edge = plan.speckles.reach_per_nm, plan.speckles.q_per_nm[-1]
-    shannon = [f"{_number(photons)} at {2 * math.pi / q:.3g} nm" for q, photons in _looked_at(plan)]
     resolved = "nowhere" if reach is None else f"{2 * math.pi / reach:.3g} nm"
     limit = "the detector ends there" if reach == edge else f"q = {reach:.3g} /nm" if reach else ""
     found: dict[str, list[Line]] = {
@@ -53,7 +52,7 @@ def lines(plan: Plan) -> dict[str, list[Line]]:
             ("5, 50 and 95 % of the hits have less than", _percentiles(plan.photons), ""),
             *(
                 (
-                    f"  spread by {cause}",
+                    f"spread by {cause}",
                     f"x {spread.low:.2f} to {spread.high:.2f}",
                     "5 to 95 % over the mean",
                 )
@@ -64,9 +63,21 @@ def lines(plan: Plan) -> dict[str, list[Line]]:
                 _number(plan.background.mean),
                 f"5, 50, 95 %: {_percentiles(plan.background)}",
             ),
+            (
+                "counts in a frame, mean",
+                _number(plan.counts.mean),
+                f"what electronics leave of both; 5, 50, 95 %: {_percentiles(plan.counts)}",
+            ),
         ],
         "Speckles": [
-            ("photons in a Shannon pixel", "; ".join(shannon), "by full-period resolution, means"),
+            *(
+                (
+                    f"photons in a Shannon pixel at {2 * math.pi / q:.3g} nm",
+                    _number(photons),
+                    f"q = {q:.3g} /nm",
+                )
+                for q, photons in _looked_at(plan)
+            ),
             (f"resolution with {ENOUGH:g} photons in each", resolved, limit),
             (
                 "resolution in the corner of the detector",
@@ -101,11 +112,11 @@ def lines(plan: Plan) -> dict[str, list[Line]]:
         row = plan.recognition
         found["Recognition by the model"] = [
             ("single hits lost (false negatives)", _rate(row, "fnr"), f"of {row['n_single']}"),
-            ("  of the dimmest quarter", _rate(row, "fnr_dim"), ""),
+            ("single hits lost, dimmest quarter", _rate(row, "fnr_dim"), ""),
             ("others kept (false positives)", _rate(row, "fpr"), f"of {row['n_other']}"),
-            ("  clear ones alone", _rate(row, "fpr_clear"), f"of {row['n_clear']} that anyone could tell"),
+            ("clear others kept", _rate(row, "fpr_clear"), f"of {row['n_clear']}, which anyone could tell"),
             ("single hits lost at the 1 % threshold", _rate(row, "fnr_at_1pct_fpr"), ""),
-            ("  clear others kept there", _rate(row, "fpr_clear_at_1pct_fpr"), ""),
+            ("clear others kept there", _rate(row, "fpr_clear_at_1pct_fpr"), ""),
         ]
     return found
 
@@ -130,7 +141,7 @@ def write_plan(plan: Plan, patterns: PatternSet, out: Path, command: str) -> Non
     if plan.recognition is None:
         report.paragraph(NO_MODEL)
     else:
-        report.paragraph("In brackets 95 % intervals (Wilson) for the number of shots.")
+        report.paragraph("In brackets 95 % intervals for the choice of shots.")
     folder = patterns.path.parent  # of the shots, which goes when they go
     report.heading("Shots")
     report.picture(
@@ -159,12 +170,12 @@ def _sheet(plan: Plan, patterns: PatternSet, out: Path) -> Path:
     """Draw single and double hits, from dim to bright."""
     truth = patterns.truth
     assert truth is not None
-    photons = truth["expected_photons"]
+    bright = counts_of(patterns)
     chosen: list[int] = []
     for kind in (patterns.labels == 1, truth["n_particles"] == 2):
         indices = np.flatnonzero(kind)
         if indices.size:
-            order = indices[np.argsort(photons[indices])]
+            order = indices[np.argsort(bright[indices])]
             chosen += [int(order[int(share * (order.size - 1))]) for share in _SHOWN]
     title = f"{plan.recipe.sample.shape}, {plan.recipe.sample.diameter_nm:g} nm"
     return contact_sheet(patterns, out, indices=chosen, columns=len(_SHOWN), title=title)

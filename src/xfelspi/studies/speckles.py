@@ -64,7 +64,7 @@ def speckles(experiment: Experiment, n: int) -> Speckles:
     ring = np.minimum((q / q.max() * n_rings).astype(int), n_rings - 1)
     area = np.bincount(ring, minlength=n_rings)
     filled = area > 0
-    rings = []
+    rings: list[np.ndarray] = []
     index = 0
     while len(rings) < n:
         shot = experiment.draw(index)
