@@ -4,7 +4,7 @@ PYTEST = $(BIN)/python -m pytest
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test lint bench docs
+.PHONY: help setup check test lint bench model docs
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,10 @@ bench: $(INSTALLED)  ## speed here: beside skopi and the floor, whole runs, star
 	$(BIN)/python -m benchmarks.throughput $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.terms $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.accuracy build/accuracy $(if $(PAGE),--write docs/classifier.md)
+
+model: $(INSTALLED)  ## the default model anew, 30 minutes on 2 cores; OUT=build/model for elsewhere, PAGE=docs/classifier.md
+	$(BIN)/xfel study model --out $(or $(OUT),src/xfelspi/models) --overwrite
+	$(BIN)/python -m benchmarks.box build/box --models $(or $(OUT),src/xfelspi/models) $(if $(PAGE),--write $(PAGE))
 
 docs: $(INSTALLED)  ## do the documents' links, commands and snippets still hold?
 	$(PYTEST) tests/test_docs.py

@@ -18,7 +18,7 @@ from toy_shots import frames as toy_frames
 from xfelspi.classify import train
 from xfelspi.classify.supply import FromStream
 from xfelspi.errors import InputError
-from xfelspi.patterns import LabelledFrames, PatternSource
+from xfelspi.patterns import LabelledFrames, PatternSource, View
 from xfelspi.simulate import StreamedPatterns, load_recipe
 
 SHORT = replace(QUICK, epochs=2)
@@ -29,18 +29,18 @@ class ToySource:
 
     def __init__(self, n=120, block=50, classes=2):
         self.n, self.block, self.classes = n, block, classes
-        self.shape, self.geometry = (SIZE, SIZE), GEOMETRY
-        self.mask = np.zeros((SIZE, SIZE), bool)
-        self.mask[60:68, 60:68] = True
+        mask = np.zeros((SIZE, SIZE), bool)
+        mask[60:68, 60:68] = True
+        self.view = View(shape=(SIZE, SIZE), mask=mask, geometry=GEOMETRY)
         self.asked = []
         self.is_open = False
 
     def describe(self):
-        return {"n": self.n, "shapes": ["torus", "soccer"], "recipe": {"name": "toy"}, "seed": 7}
+        return {"n": self.n, "shapes": ["torus", "soccer"], "recipes": [{"name": "toy"}], "seed": 7}
 
     @contextmanager
-    def stream(self, look):
-        self.look, self.is_open = look, True
+    def stream(self, look_at):
+        self.look, self.is_open = look_at(self.view), True
         yield self
         self.is_open = False
 
@@ -137,7 +137,7 @@ def test_pixels_are_standardized_over_the_first_patterns(tmp_path):
 
 def test_batches_are_whole_and_in_order():
     source = ToySource(n=70, block=9)
-    with source.stream(lambda frames: frames[:, :1, :1].astype(np.float16)) as stream:
+    with source.stream(lambda _: lambda frames: frames[:, :1, :1].astype(np.float16)) as stream:
         supply = FromStream(stream, 70, 0.1)
         batches = list(supply.batches(1, 16))
         expected = np.concatenate([block.frames for block in stream.fresh(70, 64)])

@@ -75,7 +75,7 @@ def test_training_without_files_and_again(tmp_path):
     page = json.loads(path.with_suffix(".json").read_text("utf-8"))
     (source,) = page["training"]["data"]
     assert (source["shapes"], source["n"], source["seed"]) == (["icosahedron", "sphere"], 64, 5)
-    assert source["recipe"]["detector"]["rows"] == 64
+    assert source["recipes"][0]["detector"]["rows"] == 64
     assert sorted(p.suffix for p in tmp_path.iterdir()) == [".json", ".safetensors"]
     assert "already trained" in xfel(*command).output
 

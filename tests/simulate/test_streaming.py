@@ -20,6 +20,16 @@ SMALL = load_recipe("benchmark", ["detector.rows=64", "detector.columns=64"])
 SHAPES = ["icosahedron", "sphere"]
 MIDDLE = operator.itemgetter((slice(None), slice(8, 56), slice(8, 56)))
 """What the learner looks at: (k, 48, 48)."""
+CORNER = operator.itemgetter((slice(None), slice(48), slice(48)))
+WIDE = load_recipe(
+    "benchmark",
+    ["detector.rows=48", "detector.columns=48", "detector.pixel_size_m=600e-6", "sample.shape=cube"],
+)
+
+
+def look_at(view):
+    """The middle of the frames of `SMALL`, all of those of `WIDE`."""
+    return MIDDLE if view.shape == (64, 64) else CORNER
 
 
 def drawn(blocks):
@@ -38,15 +48,24 @@ def source():
 @pytest.fixture(scope="module")
 def first(source):
     """150 patterns to learn from, 20 of the next 150, and 150 to validate with."""
-    with source.stream(MIDDLE) as stream:
+    with source.stream(look_at) as stream:
         return drawn(stream.fresh(0, 150)), drawn(stream.fresh(150, 20)), drawn(stream.held_out(150))
 
 
 def test_it_is_a_source_of_patterns(source):
     assert isinstance(source, PatternSource)
-    assert (source.n, source.shape, source.mask.dtype) == (150, (64, 64), bool)
-    np.testing.assert_array_equal(source.mask, SMALL.detector.mask != 0)
-    assert source.geometry.centre_yx == (31.5, 31.5)
+    assert source.n == 150
+    views = []
+
+    def note(view):
+        views.append(view)
+        return MIDDLE
+
+    with source.stream(note):
+        pass
+    assert (views[0].shape, views[0].mask.dtype) == ((64, 64), bool)
+    np.testing.assert_array_equal(views[0].mask, SMALL.detector.mask != 0)
+    assert views[0].geometry.centre_yx == (31.5, 31.5)
 
 
 def test_patterns_are_those_of_a_file_with_the_seed_that_is_told(source, first):
@@ -75,7 +94,7 @@ def test_epochs_and_validation_share_no_pattern(first):
 
 
 def test_neither_workers_nor_the_start_decide_a_pattern(first):
-    with StreamedPatterns(SMALL, SHAPES, n=9, seed=3, workers=1).stream(MIDDLE) as stream:
+    with StreamedPatterns(SMALL, SHAPES, n=9, seed=3, workers=1).stream(look_at) as stream:
         for again, before in zip(drawn(stream.fresh(101, 30)), first[0], strict=True):
             np.testing.assert_array_equal(again, before[101:131])
         np.testing.assert_array_equal(drawn(stream.held_out(10))[0], first[2][0][:10])
@@ -97,6 +116,37 @@ def test_what_decides_is_told(source):
 
 def test_without_shapes_the_recipe_decides():
     assert StreamedPatterns(SMALL, n=9).describe()["shapes"] == ["icosahedron"]
+
+
+def test_recipes_take_turns_and_each_keeps_its_detector():
+    """Two turns of one recipe in a round of three: pattern i is that of a file, whoever's turn it is."""
+    source = StreamedPatterns([SMALL, WIDE, SMALL], n=40, seed=3, workers=2)
+    told = source.describe()
+    assert told["shapes"] == ["icosahedron", "cube", "icosahedron"]
+    assert [recipe["detector"]["pixel_size_m"] for recipe in told["recipes"]] == [3e-4, 6e-4, 3e-4]
+    geometries = []
+
+    def note(view):
+        geometries.append(view.geometry.pixel_size_m)
+        return look_at(view)
+
+    with source.stream(note) as stream:
+        frames, labels, _ = drawn(stream.fresh(10, 20))
+        held, *_ = drawn(stream.held_out(6))
+    assert geometries == [3e-4, 6e-4, 3e-4]
+    small, wide = (Experiment(recipe, told["fresh_seed"]) for recipe in (SMALL, WIDE))
+    for index in range(10, 30):
+        experiment, cut = (wide, CORNER) if index // 2 % 3 == 1 else (small, MIDDLE)
+        frame, truth = experiment.pattern(index)
+        np.testing.assert_array_equal(frames[index - 10], cut(frame[None])[0])
+        assert labels[index - 10] == (truth.label == "single")
+    frame, _ = wide.with_seed(told["held_out_seed"]).pattern(3)
+    np.testing.assert_array_equal(held[3], frame)
+
+
+def test_no_recipe_is_one_sentence():
+    with pytest.raises(InputError, match="one or more"):
+        StreamedPatterns([], n=10)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import torch
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSource, find_pattern_files
+from xfelspi.patterns import Look, PatternSource, View, find_pattern_files
 
 from .compute import cores
 from .config import TrainConfig
@@ -141,8 +141,11 @@ def _supply(
     """Return where the batches come from; what it opens is `opened`'s to close."""
     if isinstance(material, Examples):
         return FromExamples(material, config.validation_fraction, config.seed)
-    framing = Framing(material.shape, material.mask, material.geometry, frame)
-    stream = opened.enter_context(material.stream(framing.half))
+
+    def look_at(view: View) -> Look:
+        return Framing(view.shape, view.mask, view.geometry, frame).half
+
+    stream = opened.enter_context(material.stream(look_at))
     return FromStream(stream, material.n, config.validation_fraction, progress)
 
 

@@ -9,6 +9,7 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
+from .plan import plan
 from .study import study
 from .terminal import Progress, command_of, typed
 
@@ -313,6 +314,9 @@ def classify(
         typer.echo(f"{file}: {n_kept} of {len(prediction.logits)} patterns kept; {table}, {kept}")
     if rows or as_json:
         _print_rows(rows, as_json)
+
+
+_command(plan)
 
 
 @_command

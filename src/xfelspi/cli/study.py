@@ -130,3 +130,41 @@ def geometry(
             tell=progress.say,
         )
     typer.echo(str(report))
+
+
+@_command
+def model(
+    declared: Annotated[
+        str, typer.Option("--study", help="What to learn from: model, or a TOML file like it.")
+    ] = "model",
+    name: Annotated[str, typer.Option(help="Of the model.")] = "default",
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Train for a moment, to see that it runs; not a model to use.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder of models.")] = Path("runs"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace another model of that name.")
+    ] = False,
+) -> None:
+    """Train a model on a mixture of recipes: the default model, or one for your own instruments.
+
+    The mixture is declared in a TOML file; its recipes take turns from pair to pair, and each keeps its
+    detector. Patterns are drawn while the network learns, some 30 minutes on two cores; a killed training
+    goes on with the same command.
+
+    Example: xfel study model --study ours.toml --name ours
+    """
+    from xfelspi.studies.box import train_declared
+
+    with Progress() as progress:
+        path = train_declared(
+            out,
+            study=declared,
+            name=name,
+            quick=quick,
+            overwrite=overwrite,
+            command=typed(),
+            progress=progress,
+            tell=progress.say,
+        )
+    typer.echo(str(path))

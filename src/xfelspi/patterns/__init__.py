@@ -6,7 +6,7 @@ from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
 from .reader import Frames, PatternSet
-from .source import LabelledFrames, PatternSource, PatternStream
+from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
 from .writer import AlreadyComplete, PatternWriter
 
@@ -18,12 +18,14 @@ __all__ = [
     "Frames",
     "Geometry",
     "LabelledFrames",
+    "Look",
     "PatternSet",
     "PatternSource",
     "PatternStream",
     "PatternWriter",
     "ShotTruth",
     "TruthField",
+    "View",
     "clear_multiples",
     "clear_negatives",
     "compress_frame",

@@ -11,6 +11,28 @@ import numpy as np
 
 from .geometry import Geometry
 
+Look = Callable[[np.ndarray], np.ndarray]
+"""What a learner makes of (k, ny, nx) uint16 frames where they are drawn; it can be pickled."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class View:
+    """What has to be known of a detector to look at its frames.
+
+    Attributes
+    ----------
+    shape : (ny, nx)
+        Of a frame.
+    mask : (ny, nx) bool
+        True = bad.
+    geometry : Geometry
+        Where the detector stands.
+    """
+
+    shape: tuple[int, int]
+    mask: np.ndarray
+    geometry: Geometry
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledFrames:
@@ -45,42 +67,28 @@ class PatternStream(Protocol):
 
 @runtime_checkable
 class PatternSource(Protocol):
-    """Labelled patterns without end, from one detector.
+    """Labelled patterns without end, from one detector or from several.
 
     Attributes
     ----------
     n : int
         Patterns in what counts as an epoch.
-    shape : (ny, nx)
-        Of a frame on the detector.
-    mask : (ny, nx) bool
-        True = bad.
-    geometry : Geometry
-        Of the detector.
     """
 
     @property
     def n(self) -> int: ...  # noqa: D102
 
-    @property
-    def shape(self) -> tuple[int, int]: ...  # noqa: D102
-
-    @property
-    def mask(self) -> np.ndarray: ...  # noqa: D102
-
-    @property
-    def geometry(self) -> Geometry: ...  # noqa: D102
-
     def describe(self) -> dict[str, Any]:
         """Return all that decides the patterns, JSON-able; `shapes` names those of the particles."""
         ...
 
-    def stream(self, look: Callable[[np.ndarray], np.ndarray]) -> AbstractContextManager[PatternStream]:
+    def stream(self, look_at: Callable[[View], Look]) -> AbstractContextManager[PatternStream]:
         """Start drawing.
 
         Parameters
         ----------
-        look : callable
-            Applied to (k, ny, nx) uint16 frames where they are drawn, which may be another process.
+        look_at : callable
+            Asked once for each detector: what it returns is applied to the frames where they are drawn,
+            which may be another process. All looks give frames of one size.
         """
         ...

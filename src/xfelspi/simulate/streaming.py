@@ -1,4 +1,4 @@
-"""Patterns drawn while a network learns from them: nothing on disk."""
+"""Patterns drawn while a network learns from them, of one recipe or of several: nothing on disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, Geometry, LabelledFrames, clear_negatives, gather
+from xfelspi.patterns import LABELS, LabelledFrames, Look, View, clear_negatives, gather
 
 from .chance import hash64
 from .readout import file_mask
@@ -23,15 +23,16 @@ _FRESH, _HELD_OUT = 1, 2  # the seed of each is hashed: no run of xfel simulate 
 
 
 class StreamedPatterns:
-    """Fresh patterns of one or several shapes without end; a `PatternSource`.
+    """Fresh patterns without end, of one or several recipes and shapes; a `PatternSource`.
 
-    Pattern i is pattern i of `xfel simulate` with the seed in `describe`, of the shape whose turn it is:
-    shapes change from pair to pair, so that each has its singles and its multiples.
+    Pattern i is pattern i of `xfel simulate` with the seed in `describe`, of the recipe and shape whose turn
+    it is: they change from pair to pair, so that each has its singles and its multiples, and every batch has
+    some of all. Each recipe keeps its own detector.
 
     Parameters
     ----------
-    recipe : Recipe
-        What to draw from.
+    recipe : Recipe or sequence of Recipe
+        What to draw from. Several take turns; one that is named twice has two turns in a round.
     shapes : sequence of str
         Shapes that take turns, in place of the recipe's; empty for the recipe's own.
     n : int
@@ -53,13 +54,13 @@ class StreamedPatterns:
     --------
     >>> from xfelspi.simulate import load_recipe
     >>> source = StreamedPatterns(load_recipe("benchmark"), ["icosahedron", "sphere"], n=100, seed=0)
-    >>> source.n, source.shape, source.describe()["shapes"]
-    (100, (256, 256), ['icosahedron', 'sphere'])
+    >>> source.n, source.describe()["shapes"]
+    (100, ['icosahedron', 'sphere'])
     """
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Recipe | Sequence[Recipe],
         shapes: Sequence[str] = (),
         *,
         n: int,
@@ -69,11 +70,19 @@ class StreamedPatterns:
     ) -> None:
         if n < 2:
             raise InputError(f"{n} patterns an epoch were asked for; ask for 2 or more with -n.")
-        recipes = [replace(recipe, sample=replace(recipe.sample, shape=shape)) for shape in shapes] or [
-            recipe
+        self._recipes = [recipe] if isinstance(recipe, Recipe) else list(recipe)
+        if not self._recipes:
+            raise InputError("There is no recipe to draw from; give one or more.")
+        turns = [
+            replace(one, sample=replace(one.sample, shape=shape))
+            for one in self._recipes
+            for shape in shapes or [one.sample.shape]
         ]
         # The user's seed goes in first, which refuses what is out of bounds.
-        experiments = [Experiment(one, seed, progress) for one in recipes]
+        experiments: list[Experiment] = []
+        for one in turns:
+            twin = next((earlier for earlier in experiments if earlier.recipe == one), None)
+            experiments.append(twin or Experiment(one, seed, progress))
         self.n, self.seed = n, seed
         self._fresh, self._held_out = (
             [experiment.with_seed(hash64(seed, which) >> 1) for experiment in experiments]
@@ -81,29 +90,13 @@ class StreamedPatterns:
         )
         self._workers = workers
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(rows, columns) of a frame."""
-        return self._fresh[0].recipe.detector.shape
-
-    @property
-    def mask(self) -> np.ndarray:
-        """(rows, columns) bool, True = bad."""
-        recipe = self._fresh[0].recipe
-        return file_mask(recipe.detector, recipe.readout) != 0
-
-    @property
-    def geometry(self) -> Geometry:
-        """Where the detector stands."""
-        return self._fresh[0].geometry
-
     def describe(self) -> dict[str, Any]:
         """Return all that decides the patterns, JSON-able."""
         return {
             "n": self.n,
             "shapes": [experiment.shape for experiment in self._fresh],
             "solid_sha256": [experiment.solid_sha256 for experiment in self._fresh],
-            "recipe": self._fresh[0].recipe.as_dict(),
+            "recipes": [recipe.as_dict() for recipe in self._recipes],
             "seed": self.seed,
             "fresh_seed": self._fresh[0].seed,
             "held_out_seed": self._held_out[0].seed,
@@ -111,18 +104,25 @@ class StreamedPatterns:
         }
 
     @contextmanager
-    def stream(self, look: Callable[[np.ndarray], np.ndarray]) -> Iterator[Stream]:
-        """Keep workers drawing, a few blocks ahead of who takes them.
+    def stream(self, look_at: Callable[[View], Look]) -> Iterator[Stream]:
+        """Keep workers drawing, a few blocks ahead of who takes them; all recipes share them.
 
         Parameters
         ----------
-        look : callable
-            Applied to (k, ny, nx) uint16 frames in the worker, so that no more than the learner sees
-            travels; it can be pickled.
+        look_at : callable
+            What it makes of a detector is applied to that detector's frames in the worker, so that no more
+            than the learner sees travels.
         """
-        work = _Drawing(self._fresh, self._held_out, look)
+        looks = [look_at(_view(experiment)) for experiment in self._fresh]
+        work = _Drawing(self._fresh, self._held_out, looks)
         with Workers(work, self._workers, beside_torch=True) as workers:
-            yield Stream(workers, self._fresh[0].block_size)
+            yield Stream(workers, min(experiment.block_size for experiment in self._fresh))
+
+
+def _view(experiment: Experiment) -> View:
+    detector, readout = experiment.recipe.detector, experiment.recipe.readout
+    mask = file_mask(detector, readout) != 0
+    return View(shape=detector.shape, mask=mask, geometry=experiment.geometry)
 
 
 @dataclass(frozen=True)
@@ -156,23 +156,26 @@ class Stream:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """What a worker does: shapes take turns from pair to pair."""
+    """What a worker does: recipes and shapes take turns from pair to pair."""
 
     fresh: list[Experiment]
     held_out: list[Experiment]
-    look: Callable[[np.ndarray], np.ndarray]
+    looks: list[Look]
 
     def __call__(self, job: _Job) -> LabelledFrames:
         experiments = self.held_out if job.is_held_out else self.fresh
-        drawn = [
-            experiments[index // 2 % len(experiments)].pattern(index) for index in range(job.first, job.stop)
-        ]
-        block = gather([b""] * len(drawn), [truth for _, truth in drawn])
+        frames, truths = [], []
+        for index in range(job.first, job.stop):
+            turn = index // 2 % len(experiments)
+            frame, of_shot = experiments[turn].pattern(index)
+            frames.append(self.looks[turn](frame[None]))
+            truths.append(of_shot)
+        block = gather([b""] * len(truths), truths)
         width = block.most_particles
         names = ("label", "diameter_nm", "runner_up_fraction", "separation_nm")
         truth = {name: block.column(name, width) for name in names}
         return LabelledFrames(
-            frames=self.look(np.stack([frame for frame, _ in drawn])),
+            frames=np.concatenate(frames),
             labels=(truth["label"] == LABELS.index("single")).astype(np.int64),
             clear=clear_negatives(truth),
         )

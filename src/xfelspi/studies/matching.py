@@ -65,7 +65,7 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     np.save(mask_path, (~read.good).astype(np.uint8))
     low, high = np.percentile(read.totals[read.totals > 0.0], COUNTS).tolist()
     rows, columns = read.good.shape
-    settings: dict[str, dict[str, Any]] = _scaled(recipe, ratio)
+    settings: dict[str, dict[str, Any]] = lengths_in_pixels(recipe, ratio)
     settings["detector"] = {
         "rows": rows,
         "columns": columns,
@@ -110,8 +110,8 @@ def _median(phases: np.ndarray) -> float:
     return float(np.median(known)) if known.size else math.nan
 
 
-def _scaled(recipe: Recipe, ratio: float) -> dict[str, dict[str, Any]]:
-    """Return lengths in pixels divided by the ratio of the pixels, as far as the recipe lets them."""
+def lengths_in_pixels(recipe: Recipe, ratio: float) -> dict[str, dict[str, Any]]:
+    """Return what a recipe gives in pixels, divided by the ratio of the pixels, as far as the settings go."""
     settings: dict[str, dict[str, Any]] = {"beam": {}}
     for section in ("beam", "background", "fluctuation", "readout"):
         for name, value in asdict(getattr(recipe, section)).items():
