@@ -21,12 +21,12 @@ _WIDTH = np.array([1.0, 5.0, 5.0, 5.0])  # of a weak prior around it, which weig
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Probability of being single where half of all shots are: lowest + (highest - lowest) s(slope l + offset).
+    """Probability of being single where half of all shots are: low + (high - low) s(slope l + offset).
 
-    s is the logistic function and l the logit. With the bounds at 0 and 1 this is Platt's map (1999, Advances in
-    Large Margin Classifiers, p. 61). They are what keeps a small share of singles honest: a multiple whose
-    particles lie on top of each other looks like a single to everybody, so there is a certainty that no
-    logit can exceed.
+    s is the logistic function, l the logit; low and high are the bounds. With bounds of 0 and 1 this is
+    Platt's map (1999, Advances in Large Margin Classifiers, p. 61). They keep it honest where few shots are
+    singles: a multiple whose particles lie on top of each other looks like a single to everybody, so there
+    is a certainty that no logit can exceed.
 
     Attributes
     ----------
@@ -68,9 +68,7 @@ class Calibration:
         return single / (single + other)
 
 
-def fit_calibration(
-    logits: np.ndarray, labels: np.ndarray, spread: float = SHAPE_SPREAD
-) -> Calibration:
+def fit_calibration(logits: np.ndarray, labels: np.ndarray, spread: float = SHAPE_SPREAD) -> Calibration:
     """Find the map under which held-out labels are likeliest, both classes weighing the same.
 
     Labels are softened as Platt does, by one pattern of each class that was not seen, so that classes apart

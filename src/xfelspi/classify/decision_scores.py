@@ -36,11 +36,12 @@ def decision_metrics(
     Returns
     -------
     metrics : dict of str to Metric or None
-        `ece`, see `expected_calibration_error`, at the prior. `strange`: share of frames out of distribution.
-        Where the policy gives a rate, `fnr_at_max_fpr`, `fpr_at_max_fpr` and `fpr_clear_at_max_fpr`: the rates
-        that came out. Where it abstains, `unsure`: share of patterns not decided, and `wrong_decided`: share
-        of the others decided wrongly. Where it gives a prior, `kept_share` of shots and their `precision`, with
-        the rates of these patterns. None is what the patterns cannot give.
+        `ece`, see `expected_calibration_error`, at the prior. `strange`: share of frames out of
+        distribution. Where the policy gives a rate, `fnr_at_max_fpr`, `fpr_at_max_fpr` and
+        `fpr_clear_at_max_fpr`: the rates that came out. Where it abstains, `unsure`: share of patterns not
+        decided, and `wrong_decided`: share of the others decided wrongly. Where it gives a prior,
+        `kept_share` of shots and their `precision`, with the rates of these patterns. None is what the
+        patterns cannot give.
     """
     verdict = decide(model, logits, policy)
     single, other = labels == 1, labels == 0

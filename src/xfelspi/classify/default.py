@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import xfelspi
 from xfelspi.errors import InputError
+
+_MODEL = Path(__file__).parents[1] / "models" / "default.safetensors"
 
 
 def default_model() -> Path:
@@ -14,7 +15,6 @@ def default_model() -> Path:
     InputError
         If this installation has none.
     """
-    path = Path(xfelspi.__file__).parent / "models" / "default.safetensors"
-    if not path.exists():
+    if not _MODEL.exists():
         raise InputError("There is no default model in this installation; give a model from xfel train.")
-    return path
+    return _MODEL

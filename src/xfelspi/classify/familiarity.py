@@ -40,16 +40,17 @@ class Familiarity:
             raise ValueError(f"the limit of what is familiar is {self.limit}")
 
     def ood(self, features: np.ndarray) -> np.ndarray:
-        """Return each row's distance over the limit, (n,) float32: above 1, a frame is out of distribution."""
+        """Return each row's distance over the limit, (n,) float32; above 1 is out of distribution."""
         return _distances(features, self.mean, self.whitening) / np.float32(self.limit)
 
 
 def fit_familiarity(learned: np.ndarray, held: np.ndarray) -> Familiarity:
-    """Describe the features of frames that were learned from, and set the limit with those of frames held out.
+    """Describe the features of frames that were learned from; those of frames held out set the limit.
 
     Parameters
     ----------
     learned, held : (n, c), (k, c) float32
+        Each channel averaged over the image.
     """
     mean = learned.mean(0)
     covariance = np.cov(learned.astype(float), rowvar=False)

@@ -11,7 +11,7 @@ from xfelspi.errors import InputError
 
 from .intervals import kept_intervals, threshold_at
 from .model import Model
-from .scores import Metric, Thresholds
+from .scores import Metric, Thresholds, rate
 
 NEGATIVES_PER_EVENT = 3
 """A rate of false positives is supported by negatives among which it would be seen three times.
@@ -103,12 +103,22 @@ def threshold_of(thresholds: Thresholds, policy: Policy) -> float:
         return thresholds.balanced
     there, needed = thresholds.negatives.size, math.ceil(NEGATIVES_PER_EVENT / policy.max_fpr - 1e-9)
     if there < needed:
-        least = f"ask for {NEGATIVES_PER_EVENT / there:.2g} or more, or " if there > NEGATIVES_PER_EVENT else ""
+        least = math.ceil(1e5 * NEGATIVES_PER_EVENT / there) / 1e5 if there else 1.0
+        instead = f"ask for {least:g} or more, or " if least < 1 else ""
         raise InputError(
-            f"A rate of false positives of {policy.max_fpr:g} needs {needed} clear multiples held out from the "
-            f"training, and this model has {there}; {least}train with more patterns to calibrate on."
+            f"A rate of false positives of {policy.max_fpr:g} needs {needed} clear multiples held out from "
+            f"the training, and this model has {there}; {instead}train with more of them in --calibrate."
         )
     return threshold_at(thresholds.negatives, policy.max_fpr)
+
+
+def held_out_fpr(thresholds: Thresholds, policy: Policy) -> Metric | None:
+    """Return the share of held-out clear multiples that are above the threshold: how well it is known.
+
+    None if there are none.
+    """
+    threshold = threshold_of(thresholds, policy)
+    return rate(int((thresholds.negatives > threshold).sum()), thresholds.negatives.size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,5 +163,7 @@ def expected_of(model: Model, policy: Policy) -> Expectation | None:
     """Return what the patterns held out from the training let expect; None without a prior."""
     if policy.prior is None:
         return None
-    singles, others = (decide(model, logits, policy).kept for logits in (model.held.singles, model.held.others))
+    singles, others = (
+        decide(model, logits, policy).kept for logits in (model.held.singles, model.held.others)
+    )
     return expect(singles, others, policy.prior)

@@ -84,10 +84,10 @@ def expected_calibration_error(found: Reliability) -> Metric:
     """Mean distance between the probability given and the share observed, over bins of equal mass.
 
     Counted plainly, the distances of a perfect forecast would be those of its noise. The mean excess that
-    noise adds to each is taken off (Kumar, Liang & Ma 2019, NeurIPS 32, for a normal distribution). The interval
-    holds by the triangle inequality: the error can be no farther from what was counted than the mean size
-    of the noise, which exceeds its edge in one of forty cases. It is wider than it need be where the error is
-    large.
+    noise adds to each is taken off (Kumar, Liang & Ma 2019, NeurIPS 32, for a normal distribution). The
+    interval of 95 % holds by the triangle inequality: the error is no farther from what was counted than the
+    mean size of the noise, and that is above its 95th percentile in one of twenty cases. It is wider than it
+    need be where the error is large.
 
     Examples
     --------
@@ -102,7 +102,9 @@ def expected_calibration_error(found: Reliability) -> Metric:
 
     gap, sigma = np.abs(found.predicted - found.observed), found.deviation
     counted = float(found.mass @ gap)
-    folded = sigma * np.sqrt(2 / np.pi) * np.exp(-0.5 * (gap / sigma) ** 2) + gap * erf(gap / sigma / np.sqrt(2))
+    folded = sigma * np.sqrt(2 / np.pi) * np.exp(-0.5 * (gap / sigma) ** 2) + gap * erf(
+        gap / sigma / np.sqrt(2)
+    )
     value = max(0.0, counted - float(found.mass @ (folded - gap)))
     noise = np.abs(np.random.default_rng(0).standard_normal((_DRAWS, gap.size))) * sigma
     most = float(np.quantile(noise @ found.mass, 0.95))

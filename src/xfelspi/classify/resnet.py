@@ -97,5 +97,5 @@ class ResNet(nn.Module):
         return self.blocks(torch.relu(self.stem(x)))
 
     def decide(self, seen: Tensor) -> Tensor:
-        """What `see` returns -> (batch, 2): not single, single."""
+        """(batch, 64, size / 8, size / 8), as `see` returns -> (batch, 2): not single, single."""
         return self.logits(self.dropout(self.pool(seen).flatten(1)))

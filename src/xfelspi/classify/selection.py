@@ -46,7 +46,9 @@ def labelled_groups(patterns: PatternSet) -> list[tuple[str | None, np.ndarray]]
 def score_predictions(
     model: Model, patterns: PatternSet, prediction: Prediction, policy: Policy | None = None
 ) -> list[dict[str, Any]]:
-    """Compare predictions with labels: one row for each shape in the file, see `evaluate`, `decision_metrics`.
+    """Compare predictions with labels: one row for each shape in the file.
+
+    Its metrics are those of `evaluate` and of `decision_metrics`.
 
     Droplets count among the others there, and have a row of their own after them: singles of any shape
     against droplets alone, since a droplet as large as the sample looks like a round sample.
@@ -148,7 +150,13 @@ def write_selection(
         f"{index},{probability:.6f},{int(is_kept)},{int(is_unsure)},{ood:.3f},{int(is_strange)}{label}"
         for index, (probability, is_kept, is_unsure, ood, is_strange, label) in enumerate(
             zip(
-                verdict.probabilities, verdict.kept, verdict.unsure, prediction.ood, strange, labels, strict=True
+                verdict.probabilities,
+                verdict.kept,
+                verdict.unsure,
+                prediction.ood,
+                strange,
+                labels,
+                strict=True,
             )
         )
     ]

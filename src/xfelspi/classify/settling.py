@@ -39,7 +39,7 @@ def settle(ready: ReadyClassifier, supply: Supply, apart: Examples | None) -> Se
     ready : ReadyClassifier
         The network, trained.
     supply : Supply
-        What it learned from: the first patterns of it, in its order, and those it holds out, say what is familiar.
+        What it learned from. Some of that, and the patterns held out, say what is familiar.
     apart : Examples or None
         Patterns of other shapes that thresholds and probabilities come from, instead of those held out.
     """
