@@ -22,7 +22,7 @@ def permuted(rng):
     return rng.permuted(counts, axis=1).reshape(40, SIZE, SIZE)
 
 
-def saturated(rng):
+def saturated(_):
     counts = frames(np.arange(40) % 2, seed=8)
     counts[:, :, SIZE // 2 :] = 65_535
     return counts
