@@ -150,8 +150,9 @@ def expect(kept_singles: np.ndarray, kept_others: np.ndarray, prior: float) -> E
     if not (kept_singles.size and kept_others.size):
         return None
     single, other = prior * float(kept_singles.mean()), (1 - prior) * float(kept_others.mean())
-    counts = [(int(kept.sum()), kept.size) for kept in (kept_singles, kept_others)]
-    of_share, of_precision = kept_intervals(*counts, prior)
+    of_share, of_precision = kept_intervals(
+        (int(kept_singles.sum()), kept_singles.size), (int(kept_others.sum()), kept_others.size), prior
+    )
     share = single + other
     return Expectation(
         kept=Metric(share, of_share),

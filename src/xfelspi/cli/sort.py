@@ -72,7 +72,8 @@ def score(
                 for shape, chosen in labelled_groups(patterns):
                     found = reliability_of(probabilities[chosen], patterns.labels[chosen], policy)
                     if found is not None:
-                        curves[f"{path.name} {shape or ''}"] = found.predicted, found.observed, found.interval
+                        name = str(path) if shape is None else f"{path}: {shape}"
+                        curves[name] = found.predicted, found.observed, found.interval
                 _say_pixels(path, prediction.n_nan, prediction.n_negative)
     if reliability is not None:
         from xfelspi.pictures import reliability_plot
