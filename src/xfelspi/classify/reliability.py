@@ -96,7 +96,7 @@ def expected_calibration_error(found: Reliability) -> Metric:
     >>> coin = reliability(np.full(1000, 0.7), np.arange(1000) % 2)
     >>> error, (low, high) = expected_calibration_error(coin)
     >>> round(error, 3), round(low, 3), round(high, 3)
-    (0.2, 0.165, 0.235)
+    (0.2, 0.169, 0.231)
     """
     from scipy.special import erf
 
