@@ -55,7 +55,9 @@ def main() -> None:
         options = ["--seed", str(seed), "--name", f"seed-{seed}", "--out", str(folder / "runs")]
         models.append(Path(xfel("train", "--data", str(folder / "train"), *options).splitlines()[-1]))
     tests = folder / "test"
-    rows = [json.loads(xfel("score", str(m), "--data", str(tests), "--json"))["rows"] for m in models]
+    rows = [
+        json.loads(xfel("score", "--model", str(m), "--data", str(tests), "--json"))["rows"] for m in models
+    ]
     facts = [json.loads(model.with_suffix(".json").read_text("utf-8")) for model in models]
     publish("accuracy", "\n\n".join([table(rows), curve(facts), errors(models[0], tests), machine()]), page)
 

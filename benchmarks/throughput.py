@@ -85,8 +85,8 @@ def scoring(folder: Path) -> list[str]:
         run(*command.split(), folder=folder)
     rows = []
     for name, command in {
-        "classify": f"classify runs/published.safetensors {data}",
-        "score": f"score runs/published.safetensors --data {data}",
+        "classify": f"classify {data} --model runs/published.safetensors",
+        "score": f"score --model runs/published.safetensors --data {data}",
     }.items():
         runs = [run(*command.split(), folder=folder) for _ in range(2)]
         seconds = min(each.seconds for each in runs)

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,7 +30,22 @@ def test_what_is_saved_comes_back(toy_model, copy):
     assert loaded.thresholds.balanced == toy_model.thresholds.balanced
     assert loaded.thresholds.at_fpr == toy_model.thresholds.at_fpr
     assert (loaded.thresholds.negatives == toy_model.thresholds.negatives).all()
+    assert loaded.calibration == toy_model.calibration
+    assert loaded.familiarity.limit == toy_model.familiarity.limit
+    for one, other in (
+        (loaded.familiarity.mean, toy_model.familiarity.mean),
+        (loaded.familiarity.whitening, toy_model.familiarity.whitening),
+        (loaded.held.singles, toy_model.held.singles),
+        (loaded.held.others, toy_model.held.others),
+    ):
+        np.testing.assert_array_equal(one, other)
     assert loaded.about == toy_model.about
+
+
+def test_a_model_of_an_older_format_is_one_sentence(copy):
+    change_page("format", "xfelspi classifier 1")(copy)
+    with pytest.raises(InputError, match="train the model again"):
+        load_model(copy)
 
 
 def test_either_file_names_the_model(copy):
@@ -94,6 +110,9 @@ def change_page(name, value):
         change_page("threshold_logit", None),
         change_page("threshold_logit", float("nan")),
         change_page("threshold_logit_at_fpr", {}),
+        change_page("calibration", {"slope": -1.0, "offset": 0.0, "lowest": 0.0, "highest": 1.0}),
+        change_page("calibration", {"slope": 1.0}),
+        change_page("familiarity_limit", 0.0),
     ],
 )
 def test_anything_else_is_refused_in_one_sentence(copy, damage):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from toy_shots import frames, write_plain, write_simulated
 
-from xfelspi.classify import Prediction, Predictor, score_predictions, write_selection
+from xfelspi.classify import Policy, Prediction, Predictor, score_predictions, write_selection
 from xfelspi.errors import InputError
 from xfelspi.patterns import LABELS, PatternSet
 
@@ -20,24 +20,43 @@ def plain(tmp_path):
 
 def predicted(model, kept):
     steps = np.where(kept, 1.5, -1.5).astype(np.float32)
-    return Prediction(logits=model.thresholds.balanced + steps, n_nan=0, n_negative=0)
+    ood = np.where(np.arange(len(steps)) == 2, 1.5, 0.5).astype(np.float32)
+    return Prediction(logits=model.thresholds.balanced + steps, ood=ood, n_nan=0, n_negative=0)
 
 
 def test_table_and_list_agree(toy_model, plain, tmp_path):
     prediction = predicted(toy_model, [True, False, False, True])
-    table, kept, n_kept = write_selection(toy_model, plain, prediction, tmp_path / "sorted.v1")
-    assert (table.name, kept.name, n_kept) == ("sorted.v1.csv", "sorted.v1.lst", 2)
-    rows = list(csv.DictReader(table.read_text("utf-8").splitlines()))
+    written = write_selection(toy_model, plain, prediction, tmp_path / "sorted.v1")
+    assert (written.table.name, written.kept.name, written.unsure) == ("sorted.v1.csv", "sorted.v1.lst", None)
+    assert (written.n_kept, written.n_unsure, written.n_strange) == (2, 0, 1)
+    rows = list(csv.DictReader(written.table.read_text("utf-8").splitlines()))
     assert [row["index"] for row in rows] == ["0", "1", "2", "3"]
     assert [row["kept"] for row in rows] == ["1", "0", "0", "1"]
     assert [row["label"] for row in rows] == ["1", "0", "1", "-1"]
+    assert [row["strange"] for row in rows] == ["0", "0", "1", "0"]
+    assert [float(row["ood"]) for row in rows] == [0.5, 0.5, 1.5, 0.5]
     np.testing.assert_allclose(
-        [float(row["probability"]) for row in rows], prediction.probabilities, atol=1e-6
+        [float(row["probability"]) for row in rows],
+        toy_model.calibration.probabilities(prediction.logits),
+        atol=1e-6,
     )
-    assert kept.read_text().splitlines() == [f"{plain.path} //0", f"{plain.path} //3"]
+    assert written.kept.read_text().splitlines() == [f"{plain.path} //0", f"{plain.path} //3"]
     again = write_selection(toy_model, plain, predicted(toy_model, [False] * 4), tmp_path / "sorted.v1")
-    assert again[2] == 0
-    assert kept.read_text() == ""
+    assert again.n_kept == 0
+    assert written.kept.read_text() == ""
+
+
+def test_what_is_unsure_is_neither_kept_nor_left(toy_model, plain, tmp_path):
+    """The toy model is sure of what lies 9 above or below its threshold, and not of what lies on it."""
+    logits = (toy_model.thresholds.balanced + np.array([9, 0.1, -0.1, -9])).astype(np.float32)
+    prediction = Prediction(logits=logits, ood=np.zeros(4, np.float32), n_nan=0, n_negative=0)
+    written = write_selection(toy_model, plain, prediction, tmp_path / "run-1", Policy(abstain=0.1))
+    assert (written.n_kept, written.n_unsure) == (1, 2)
+    assert written.kept.read_text().splitlines() == [f"{plain.path} //0"]
+    assert written.unsure == tmp_path / "run-1-unsure.lst"
+    assert written.unsure.read_text().splitlines() == [f"{plain.path} //1", f"{plain.path} //2"]
+    rows = list(csv.DictReader(written.table.read_text("utf-8").splitlines()))
+    assert [row["kept"] + row["unsure"] for row in rows] == ["10", "01", "01", "00"]
 
 
 @pytest.mark.parametrize("name", ["run.csv", "run.lst"])
@@ -66,6 +85,23 @@ def test_a_simulated_file_has_a_row_with_clear_multiples(toy_model, toy_file):
     assert (row["file"], row["shape"]) == (str(toy_file), "torus")
     assert (row["n_single"], row["n_other"], row["n_clear"]) == (120, 120, 80)
     assert row["auc_clear"] > 0.99
+    assert row["ece_ci"][0] <= row["ece"] <= row["ece_ci"][1] < 0.2
+    assert row["strange"] < 0.2
+    assert not {"unsure", "precision", "fnr_at_max_fpr"} & row.keys()
+
+
+def test_a_policy_has_columns_of_its_own(toy_model, toy_file):
+    policy = Policy(max_fpr=0.5, prior=0.5, abstain=0.3)
+    with PatternSet.open(toy_file) as patterns:
+        prediction = Predictor(toy_model)(patterns)
+        (row,) = score_predictions(toy_model, patterns, prediction, policy)
+        (plain,) = score_predictions(toy_model, patterns, prediction)
+    for name in ("fnr_at_max_fpr", "fpr_at_max_fpr", "fpr_clear_at_max_fpr", "unsure", "wrong_decided"):
+        low, high = row[f"{name}_ci"]
+        assert 0 <= low <= row[name] <= high <= 1
+    assert row["fnr"] == plain["fnr"]
+    assert 0 < row["kept_share"] <= 0.5 + 0.5 * row["fpr_at_max_fpr"]
+    assert row["precision_ci"][0] <= row["precision"] <= row["precision_ci"][1]
 
 
 def test_nothing_to_score_against_is_one_sentence(toy_model, tmp_path):

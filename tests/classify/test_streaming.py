@@ -77,8 +77,9 @@ def model_path(source, tmp_path_factory):
 @pytest.mark.usefixtures("model_path")
 def test_every_epoch_is_fresh_and_validation_is_not_among_it(source):
     assert isinstance(source, PatternSource)
-    # 7 whole batches of 16, then the patterns after the epoch's 120
-    assert source.asked == [("held out", 0, 12), ("fresh", 0, 112), ("fresh", 120, 112)]
+    # 7 whole batches of 16, the patterns after the epoch's 120, and some of the first to say what is familiar
+    learned = [("fresh", 0, 112), ("fresh", 120, 112)]
+    assert source.asked == [("held out", 0, 12), *learned, ("fresh", 0, 64)]
     assert not source.is_open
 
 
@@ -109,7 +110,7 @@ def test_interrupted_it_goes_on_after_the_epoch_and_ends_the_same(model_path, tm
     lines, source = [], ToySource()
     path = train(source, SHORT, out=tmp_path, say=lines.append)
     assert lines[0] == "going on after epoch 1 of 2"
-    assert source.asked == [("held out", 0, 12), ("fresh", 120, 112)]
+    assert source.asked == [("held out", 0, 12), ("fresh", 120, 112), ("fresh", 0, 64)]
     assert_same_model(path, model_path)
 
 
@@ -127,7 +128,8 @@ def test_another_source_is_another_training(model_path):
 def test_pixels_are_standardized_over_the_first_patterns(tmp_path):
     source = ToySource(n=40)
     path = train(source, replace(QUICK, network="resnet", epochs=1), out=tmp_path)
-    assert source.asked == [("held out", 0, 4), ("fresh", 0, 40), ("fresh", 0, 32)]
+    standardized, learned, familiar = ("fresh", 0, 40), ("fresh", 0, 32), ("fresh", 0, 40)
+    assert source.asked == [("held out", 0, 4), standardized, learned, familiar]
     mean = weights(path)["prepare.mean"]
     shown = [source.look(toy_frames(np.array([j % 2]), (1, j)))[0].astype(np.float32) for j in range(40)]
     expected = np.mean(np.maximum(shown, 0), axis=0)
@@ -149,7 +151,7 @@ def test_batches_are_whole_and_in_order():
 def test_an_epoch_smaller_than_a_batch_is_one(tmp_path):
     source = ToySource(n=10)
     train(source, replace(QUICK, epochs=1, batch_size=64), out=tmp_path)
-    assert source.asked == [("held out", 0, 2), ("fresh", 0, 10)]
+    assert source.asked == [("held out", 0, 2), ("fresh", 0, 10), ("fresh", 0, 10)]
 
 
 @pytest.mark.parametrize(

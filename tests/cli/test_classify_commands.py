@@ -88,7 +88,7 @@ def test_the_description_says_where_it_came_from(model):
 
 
 def test_score_gives_rates_with_intervals_per_file_and_shape(work, model):
-    result = xfel("score", model, "--data", work / "sim", "--json")
+    result = xfel("score", "--model", model, "--data", work / "sim", "--json")
     assert result.exit_code == 0, result.output
     rows = json.loads(result.stdout)["rows"]
     assert [row["shape"] for row in rows] == ["icosahedron", "torus"]
@@ -98,20 +98,60 @@ def test_score_gives_rates_with_intervals_per_file_and_shape(work, model):
             low, high = row[f"{key}_ci"]
             assert 0.0 <= low <= row[key] <= high <= 1.0, key
     assert rows[1]["n_single"] == rows[1]["n_other"] == 30
-    assert "false negatives" in xfel("score", model, "--data", work / "sim" / "torus.h5").output
+    assert "false negatives" in xfel("score", "--model", model, "--data", work / "sim" / "torus.h5").output
 
 
 def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
     file = tmp_path / "run.h5"
     shutil.copy(work / "sim" / "torus.h5", file)
-    result = xfel("classify", model, file)
+    result = xfel("classify", "--model", model, file)
     assert result.exit_code == 0, result.output
     lines = (tmp_path / "run.csv").read_text().splitlines()
     assert lines[0].split(",")[:3] == ["index", "probability", "kept"]
+    assert lines[0].split(",")[3:] == ["unsure", "ood", "strange", "label"]
     assert len(lines) == 61
     kept = [line for line in lines[1:] if line.split(",")[2] == "1"]
     events = (tmp_path / "run.lst").read_text().splitlines()
     assert [event.split("//")[1] for event in events] == [line.split(",")[0] for line in kept]
+
+
+def test_a_policy_is_carried_out_and_said(work, model, tmp_path):
+    file = tmp_path / "run.h5"
+    shutil.copy(work / "sim" / "torus.h5", file)
+    result = xfel(
+        "classify", file, "--model", model, "--max-fpr", 0.5, "--prior", 0.03, "--abstain", 0.2, "--json"
+    )
+    assert result.exit_code == 0, result.output
+    page = json.loads(result.stdout)
+    unsure = (tmp_path / "run-unsure.lst").read_text().splitlines()
+    assert len(unsure) == page["n_unsure"] > 0
+    assert page["held_out_fpr"] <= 0.5
+    (row,) = page["rows"]
+    assert row["unsure"] == page["n_unsure"] / page["n"]
+    said = xfel("classify", file, "--model", model, "--max-fpr", 0.5, "--prior", 0.5).output
+    assert "Where 50 % of the shots are single hits" in said
+    assert "clear multiples above it in validation" in said
+
+
+def test_score_draws_how_reliable_probabilities_are(work, model, tmp_path):
+    picture = tmp_path / "reliability.png"
+    result = xfel("score", "--model", model, "--data", work / "sim", "--reliability", picture)
+    assert result.exit_code == 0, result.output
+    assert "error of the probabilities" in result.output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_a_model_the_one_of_the_package_is_taken(work, model, tmp_path, monkeypatch):
+    default = tmp_path / "models" / "default.safetensors"
+    monkeypatch.setattr("xfelspi.classify.default._MODEL", default)
+    command = ("score", "--data", work / "sim" / "torus.h5", "--json")
+    without = xfel(*command)
+    assert without.exit_code == 2
+    assert "no default model in this installation" in without.output
+    default.parent.mkdir()
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(model.with_suffix(suffix), default.with_suffix(suffix))
+    assert xfel(*command).output == xfel(*command, "--model", model).output
 
 
 def test_classify_any_hdf5_with_a_mask_and_bad_pixels(work, model, tmp_path):
@@ -126,6 +166,7 @@ def test_classify_any_hdf5_with_a_mask_and_bad_pixels(work, model, tmp_path):
     np.save(tmp_path / "mask.npy", mask)
     result = xfel(
         "classify",
+        "--model",
         model,
         tmp_path / "foreign.h5",
         "--dataset",
@@ -137,14 +178,16 @@ def test_classify_any_hdf5_with_a_mask_and_bad_pixels(work, model, tmp_path):
     assert result.exit_code == 0, result.output
     assert "1 pixels were NaN" in result.stderr
     assert "1 negative" in result.stderr
-    assert json.loads(result.stdout) == {"rows": []}
+    page = json.loads(result.stdout)
+    assert (page["rows"], page["n"], page["n_unsure"]) == ([], 10, 0)
+    assert page["expected_precision"] is None
     assert len((tmp_path / "foreign.csv").read_text().splitlines()) == 11
 
 
 def test_measured_shots_are_sorted(model, measured, tmp_path):
     file = tmp_path / "pr772.h5"
     shutil.copy(measured / "pr772" / "pr772_patterns.h5", file)
-    result = xfel("classify", model, file, "--json")
+    result = xfel("classify", "--model", model, file, "--json")
     assert result.exit_code == 0, result.output
     (row,) = json.loads(result.stdout)["rows"]
     assert (row["n_single"], row["n_other"]) == (19, 31)
@@ -169,21 +212,35 @@ def wrong_inputs(work, tmp_path):
     shutil.copy(model.with_suffix(".json"), fake.with_suffix(".json"))
     alone = tmp_path / "alone.safetensors"
     shutil.copy(model, alone)
-    yield ("classify", model, tmp_path / "none.h5"), "none.h5"
-    yield ("classify", model, tmp_path / "text.h5"), "text.h5"
-    yield ("classify", model, tmp_path / "cut.h5"), "cut.h5"
-    yield ("classify", model, tmp_path / "odd.h5", "--dataset", "nothing"), "nothing"
-    yield ("classify", model, tmp_path / "odd.h5", "--dataset", "line"), "line"
-    yield ("classify", model, tmp_path / "odd.h5", "--dataset", "box"), "box"
+    yield ("classify", "--model", model, tmp_path / "none.h5"), "none.h5"
+    yield ("classify", "--model", model, tmp_path / "text.h5"), "text.h5"
+    yield ("classify", "--model", model, tmp_path / "cut.h5"), "cut.h5"
+    yield ("classify", "--model", model, tmp_path / "odd.h5", "--dataset", "nothing"), "nothing"
+    yield ("classify", "--model", model, tmp_path / "odd.h5", "--dataset", "line"), "line"
+    yield ("classify", "--model", model, tmp_path / "odd.h5", "--dataset", "box"), "box"
     yield (
-        ("classify", model, tmp_path / "odd.h5", "--dataset", "frames", "--mask", tmp_path / "mask.npy"),
+        (
+            "classify",
+            "--model",
+            model,
+            tmp_path / "odd.h5",
+            "--dataset",
+            "frames",
+            "--mask",
+            tmp_path / "mask.npy",
+        ),
         "mask",
     )
-    yield ("classify", fake, good), "fake"
-    yield ("classify", alone, good), "alone"
-    yield ("classify", tmp_path / "missing.safetensors", good), "missing.safetensors"
-    yield ("score", model, "--data", empty), "empty"
-    yield ("score", model, "--data", tmp_path / "odd.h5"), "odd.h5"
+    yield ("classify", "--model", fake, good), "fake"
+    yield ("classify", "--model", alone, good), "alone"
+    yield ("classify", "--model", tmp_path / "missing.safetensors", good), "missing.safetensors"
+    yield ("classify", "--model", model, good, "--max-fpr", "0.001"), "needs 3000 clear multiples"
+    yield ("score", "--model", model, "--data", work / "sim", "--max-fpr", "0.001"), "needs 3000 clear"
+    yield ("classify", "--model", model, good, "--prior", "1"), "share of single hits is 1.0"
+    yield ("classify", "--model", model, good, "--abstain", "0.6"), "chance of being wrong is 0.6"
+    yield ("score", "--model", model, "--data", empty), "empty"
+    yield ("score", "--model", model, "--data", tmp_path / "odd.h5"), "odd.h5"
+    yield ("train", "--data", good, "--calibrate", empty, "--out", tmp_path / "runs"), "empty"
     yield ("train", "--data", empty, "--out", tmp_path / "runs"), "empty"
     yield ("train", "--data", work / "sim", "--shapes", "cone", "--out", tmp_path / "runs"), "cone"
     yield ("train", "--data", work / "sim", "--blocks", "2", "--out", tmp_path / "runs"), "2,2"
@@ -221,7 +278,7 @@ def test_no_pickle_is_ever_loaded(model, tmp_path):
     fake = tmp_path / "trap.safetensors"
     fake.write_bytes(pickle.dumps(Trap()))
     shutil.copy(model.with_suffix(".json"), fake.with_suffix(".json"))
-    assert xfel("classify", fake, tmp_path / "x.h5").exit_code == 2
+    assert xfel("classify", "--model", fake, tmp_path / "x.h5").exit_code == 2
     assert not (tmp_path / "sprung").exists()
 
 

@@ -9,33 +9,53 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .augment import Augmentation
+    from .calibration import Calibration
     from .config import TrainConfig
+    from .decision_scores import reliability_of
+    from .default import default_model
+    from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame
     from .model import Model, load_model
     from .networks import Architecture, Classifier
+    from .policy import Expectation, Policy, decide, expected_of, held_out_fpr
     from .predict import Prediction, Predictor
+    from .reliability import Reliability, expected_calibration_error
     from .resnet import ResNet
-    from .scores import Scores, Thresholds, evaluate, roc_curve
-    from .selection import score_predictions, write_selection
+    from .scores import Scores, Thresholds, columns, evaluate, roc_curve
+    from .selection import Selection, labelled_groups, score_predictions, write_selection
     from .training import train
 
 _HOMES = {
     "Architecture": "networks",
     "Augmentation": "augment",
+    "Calibration": "calibration",
     "Classifier": "networks",
+    "Expectation": "policy",
+    "Familiarity": "familiarity",
     "Framing": "framing",
     "Model": "model",
     "ModelFrame": "framing",
+    "Policy": "policy",
     "Prediction": "predict",
     "Predictor": "predict",
+    "Reliability": "reliability",
     "ResNet": "resnet",
     "Scores": "scores",
+    "Selection": "selection",
     "Thresholds": "scores",
     "TrainConfig": "config",
+    "columns": "scores",
+    "decide": "policy",
+    "default_model": "default",
     "evaluate": "scores",
+    "expected_calibration_error": "reliability",
+    "expected_of": "policy",
     "features": "feature_space",
+    "held_out_fpr": "policy",
+    "labelled_groups": "selection",
     "load_model": "model",
+    "reliability_of": "decision_scores",
     "roc_curve": "scores",
     "score_predictions": "selection",
     "train": "training",
@@ -45,19 +65,33 @@ _HOMES = {
 __all__ = [
     "Architecture",
     "Augmentation",
+    "Calibration",
     "Classifier",
+    "Expectation",
+    "Familiarity",
     "Framing",
     "Model",
     "ModelFrame",
+    "Policy",
     "Prediction",
     "Predictor",
+    "Reliability",
     "ResNet",
     "Scores",
+    "Selection",
     "Thresholds",
     "TrainConfig",
+    "columns",
+    "decide",
+    "default_model",
     "evaluate",
+    "expected_calibration_error",
+    "expected_of",
     "features",
+    "held_out_fpr",
+    "labelled_groups",
     "load_model",
+    "reliability_of",
     "roc_curve",
     "score_predictions",
     "train",

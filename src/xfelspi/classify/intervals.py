@@ -105,6 +105,42 @@ def miss_interval(positive: np.ndarray, negative: np.ndarray, wanted_fpr: float)
     return _percentiles(missed, 1)
 
 
+def kept_intervals(
+    singles: tuple[int, int], others: tuple[int, int], prior: float
+) -> tuple[Interval, Interval]:
+    """Intervals of the share of shots kept, and of the share of singles among these.
+
+    Parameters
+    ----------
+    singles, others : (k, n)
+        How many of how many were kept; either rate is redrawn from its distribution given these counts (beta,
+        Jeffreys' prior).
+    prior : float
+        Share of single hits among all shots.
+
+    Examples
+    --------
+    No false positive in a thousand, but where 3 % are singles that does not make all of those kept singles:
+
+    >>> share, precision = kept_intervals((950, 1000), (0, 1000), 0.03)
+    >>> [round(edge, 3) for edge in precision]
+    [0.915, 1.0]
+    """
+    rng = np.random.default_rng(_SEED)
+    single, other = (rng.beta(k + 0.5, n - k + 0.5, _REPLICATES) for k, n in (singles, others))
+    share = prior * single + (1 - prior) * other
+    plain = [k / n for k, n in (singles, others)]
+    kept = prior * plain[0] + (1 - prior) * plain[1]
+    precision = prior * plain[0] / kept if kept else float((prior * single / share).mean())
+    return _around(share, kept), _around(prior * single / share, precision)
+
+
+def _around(draws: np.ndarray, value: float) -> Interval:
+    """Percentiles that hold the value also where it is the edge of what is possible."""
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)
+
+
 def allowed_false_positives(n: int, wanted_fpr: float) -> int:
     """Negatives of n that may stand above a threshold for `wanted_fpr`, rounded down."""
     return math.floor(wanted_fpr * n + 1e-9)

@@ -79,12 +79,15 @@ class Learning:
 
     def validate(self) -> tuple[Thresholds, Scores]:
         """Choose thresholds on the patterns held out, and score them with these."""
-        ready = ReadyClassifier(self.classifier, self.dtype or torch.float32, self.device)
-        held = self.supply.held
+        ready, held = self.ready(), self.supply.held
         logits = np.concatenate([ready(block.float()).numpy() for block in held.frames.split(64)])
         labels, clear = held.labels.numpy(), held.clear
         thresholds = find_thresholds(logits, labels, clear)
         return thresholds, evaluate(logits, labels, clear, thresholds)
+
+    def ready(self) -> ReadyClassifier:
+        """Return the classifier as it is now, ready to work."""
+        return ReadyClassifier(self.classifier, self.dtype or torch.float32, self.device)
 
     def note(self, loss: float, scores: Scores, seconds: float) -> None:
         """Put an epoch down, and its weights aside if they are the best so far."""

@@ -17,12 +17,33 @@ from safetensors.torch import load, save
 
 from xfelspi.errors import InputError
 
+from .calibration import Calibration
+from .familiarity import Familiarity
 from .framing import ModelFrame
 from .networks import Architecture, Classifier
 from .scores import WANTED_FPR, Thresholds
 
-FORMAT = "xfelspi classifier 1"
+FORMAT = "xfelspi classifier 2"
+_BEFORE = "xfelspi classifier 1"  # without calibration and familiarity
 _NEGATIVES = "validation.clear_negatives"
+_SINGLES = "validation.singles"
+_OTHERS = "validation.others"
+_MEAN = "familiarity.mean"
+_WHITENING = "familiarity.whitening"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeldLogits:
+    """Logits of the patterns that thresholds and probabilities come from, ascending.
+
+    Attributes
+    ----------
+    singles, others : (n,), (k,) float32
+        Of single hits and of all the rest, clear or not.
+    """
+
+    singles: np.ndarray
+    others: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,6 +60,12 @@ class Model:
         What frames are brought to.
     thresholds : Thresholds
         Logits above which a pattern is called single.
+    calibration : Calibration
+        From logits to probabilities.
+    familiarity : Familiarity
+        How far from the frames it learned from is too far.
+    held : HeldLogits
+        What thresholds and probabilities come from; rates to expect are counted on them.
     about : dict
         How it came to be: command, training data, settings, validation, curve, versions. JSON-able.
     """
@@ -47,6 +74,9 @@ class Model:
     classifier: Classifier
     frame: ModelFrame
     thresholds: Thresholds
+    calibration: Calibration
+    familiarity: Familiarity
+    held: HeldLogits
     about: dict[str, Any]
 
 
@@ -68,7 +98,13 @@ def save_model(model: Model, path: Path) -> None:
         f"classifier.{name}": tensor.detach().cpu().contiguous()
         for name, tensor in model.classifier.state_dict().items()
     }
-    tensors[_NEGATIVES] = torch.from_numpy(model.thresholds.negatives)
+    tensors |= {
+        _NEGATIVES: torch.from_numpy(model.thresholds.negatives),
+        _SINGLES: torch.from_numpy(model.held.singles),
+        _OTHERS: torch.from_numpy(model.held.others),
+        _MEAN: torch.from_numpy(model.familiarity.mean),
+        _WHITENING: torch.from_numpy(model.familiarity.whitening),
+    }
     weights = save(tensors, {"format": FORMAT})
     page = {
         "format": FORMAT,
@@ -77,6 +113,8 @@ def save_model(model: Model, path: Path) -> None:
         "frame": asdict(model.frame),
         "threshold_logit": model.thresholds.balanced,
         "threshold_logit_at_fpr": model.thresholds.at_fpr,
+        "calibration": asdict(model.calibration),
+        "familiarity_limit": model.familiarity.limit,
         **model.about,
         "weights_sha256": hashlib.sha256(weights).hexdigest(),
     }
@@ -99,11 +137,16 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     weights, text = _read(weights_file), _read(page_file)
     try:
         page = json.loads(text)
-        is_ours = isinstance(page, dict) and page.get("format") == FORMAT
+        is_ours = isinstance(page, dict) and page.get("format") in (FORMAT, _BEFORE)
     except ValueError:
         is_ours = False
     if not is_ours:
         raise InputError(f"{page_file} does not describe a model; name one that xfel train wrote.")
+    if page["format"] == _BEFORE:
+        raise InputError(
+            f"{page_file} is of an older xfel and lacks what probabilities and unfamiliar frames need; "
+            "train the model again."
+        )
     if hashlib.sha256(weights).hexdigest() != page.pop("weights_sha256", None):
         raise InputError(f"{weights_file} and {page_file} do not belong together; copy both again, or train.")
     try:
@@ -160,19 +203,31 @@ def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
     frame = ModelFrame(**page.pop("frame"))
     if frame.size != architecture.size or not frame.q_per_pixel_per_nm > 0:
         raise ValueError("its frame is not the network's")
-    negatives = tensors.pop(_NEGATIVES).numpy().astype(np.float32)
+    singles, others, negatives, mean, whitening = (
+        tensors.pop(name).numpy().astype(np.float32)
+        for name in (_SINGLES, _OTHERS, _NEGATIVES, _MEAN, _WHITENING)
+    )
     at_fpr = page.pop("threshold_logit_at_fpr")
     thresholds = Thresholds(
         balanced=_finite(page.pop("threshold_logit")),
         at_fpr={name: _finite(at_fpr[name]) for name in WANTED_FPR},
         negatives=negatives,
     )
+    calibration = Calibration(**page.pop("calibration"))
+    familiarity = Familiarity(mean=mean, whitening=whitening, limit=page.pop("familiarity_limit"))
     classifier = Classifier(architecture)
     classifier.load_state_dict({name.removeprefix("classifier."): t for name, t in tensors.items()})
     for name in ("format", "preprocessing"):
         del page[name]
     return Model(
-        architecture=architecture, classifier=classifier, frame=frame, thresholds=thresholds, about=page
+        architecture=architecture,
+        classifier=classifier,
+        frame=frame,
+        thresholds=thresholds,
+        calibration=calibration,
+        familiarity=familiarity,
+        held=HeldLogits(singles=singles, others=others),
+        about=page,
     )
 
 

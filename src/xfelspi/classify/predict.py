@@ -29,19 +29,18 @@ class Prediction:
     Attributes
     ----------
     logits : (n,) float32
-        Logit of being single.
+        Logit of being single; the model's `calibration` makes probabilities of them.
+    ood : (n,) float32
+        How far the frame is from those that the model learned from, see `Familiarity.ood`: above 1, it is
+        out of distribution.
     n_nan, n_negative : int
         Pixels that were NaN or infinite, or negative, and counted as 0.
     """
 
     logits: np.ndarray
+    ood: np.ndarray
     n_nan: int
     n_negative: int
-
-    @property
-    def probabilities(self) -> np.ndarray:
-        """Probability of being single, (n,) float64, where half of all shots are."""
-        return np.exp(-np.logaddexp(0.0, -self.logits.astype(float)))
 
 
 class Predictor:
@@ -52,14 +51,14 @@ class Predictor:
     """
 
     def __init__(self, model: Model) -> None:
-        self._frame = model.frame
+        self._frame, self._familiarity = model.frame, model.familiarity
         self._device = device()
         tried = torch.poisson(torch.ones(_TRIED, model.frame.size, model.frame.size))
         ready = {
             dtype: ReadyClassifier(model.classifier, dtype, self._device)
             for dtype in (torch.float32, torch.bfloat16)
         }
-        self._logits = ready[fastest(lambda dtype: ready[dtype](tried))]
+        self._ready = ready[fastest(lambda dtype: ready[dtype](tried))]
 
     def __call__(self, patterns: PatternSet, progress: Progress | None = None) -> Prediction:
         """Classify all patterns of a file.
@@ -71,25 +70,27 @@ class Predictor:
         """
         framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
         begins = range(0, patterns.n, _AT_ONCE)
-        logits = np.empty(patterns.n, np.float32)
+        logits, ood = np.empty(patterns.n, np.float32), np.empty(patterns.n, np.float32)
         n_nan = n_negative = 0
 
-        def work(begin: int) -> tuple[Tensor, int, int]:
+        def work(begin: int) -> tuple[int, int]:
             frames = patterns.frames(begin, begin + _AT_ONCE)
-            return self._logits(torch.from_numpy(framing(frames.counts))), frames.n_nan, frames.n_negative
+            block, features = self._ready.see(torch.from_numpy(framing(frames.counts)))
+            logits[begin : begin + _AT_ONCE] = block.numpy()
+            ood[begin : begin + _AT_ONCE] = self._familiarity.ood(features.numpy())
+            return frames.n_nan, frames.n_negative
 
         before = torch.get_num_threads()
         try:
             with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                for begin, (block, nan, negative) in zip(begins, pool.map(work, begins), strict=True):
-                    logits[begin : begin + _AT_ONCE] = block.numpy()
+                for begin, (nan, negative) in zip(begins, pool.map(work, begins), strict=True):
                     n_nan += nan
                     n_negative += negative
                     if progress is not None:
                         progress(patterns.path.name, min(1.0, (begin + _AT_ONCE) / patterns.n))
         finally:
             torch.set_num_threads(before)
-        return Prediction(logits=logits, n_nan=n_nan, n_negative=n_negative)
+        return Prediction(logits=logits, ood=ood, n_nan=n_nan, n_negative=n_negative)
 
 
 class ReadyClassifier:
@@ -103,10 +104,15 @@ class ReadyClassifier:
 
     def __call__(self, frames: Tensor) -> Tensor:
         """(k, size, size) float32 photons, `MASKED` where unknown -> (k,) float32 on the processor."""
+        return self.see(frames)[0]
+
+    def see(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the logits and the (k, c) float32 features: each channel averaged over the image."""
         with torch.inference_mode():
             shown = self._prepare(frames.to(self._device)).to(self._dtype)
-            pair = self._network(shown).float()
-            return (pair[:, 1] - pair[:, 0]).cpu()
+            seen = self._network.see(shown)
+            pair = self._network.decide(seen).float()
+            return (pair[:, 1] - pair[:, 0]).cpu(), seen.mean((2, 3)).float().cpu()
 
 
 def fold_normalization(network: nn.Module) -> nn.Module:

@@ -90,5 +90,12 @@ class ResNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, 1, size, size) -> (batch, 2): not single, single."""
-        x = self.blocks(torch.relu(self.stem(x)))
-        return self.logits(self.dropout(self.pool(x).flatten(1)))
+        return self.decide(self.see(x))
+
+    def see(self, x: Tensor) -> Tensor:
+        """(batch, 1, size, size) -> (batch, 64, size / 8, size / 8): what the image is to the network."""
+        return self.blocks(torch.relu(self.stem(x)))
+
+    def decide(self, seen: Tensor) -> Tensor:
+        """(batch, 64, size / 8, size / 8), as `see` returns -> (batch, 2): not single, single."""
+        return self.logits(self.dropout(self.pool(seen).flatten(1)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -69,10 +70,16 @@ class Scores:
             "n_other": self.n_other,
             "n_clear": self.n_clear,
         }
-        for name, metric in self.metrics.items():
-            row[name] = None if metric is None else metric.value
-            row[f"{name}_ci"] = None if metric is None else list(metric.interval)
-        return row
+        return row | columns(self.metrics)
+
+
+def columns(metrics: Mapping[str, Metric | None]) -> dict[str, Any]:
+    """Return every metric by its name, its interval beside it under `_ci`; JSON-able."""
+    row: dict[str, Any] = {}
+    for name, metric in metrics.items():
+        row[name] = None if metric is None else metric.value
+        row[f"{name}_ci"] = None if metric is None else list(metric.interval)
+    return row
 
 
 def find_thresholds(logits: np.ndarray, labels: np.ndarray, clear: np.ndarray) -> Thresholds:
@@ -194,21 +201,22 @@ def evaluate(
     )
 
 
-def _rate(k: int, n: int) -> Metric | None:
+def rate(k: int, n: int) -> Metric | None:
+    """Return k of n with its interval; None where there is none to count."""
     return Metric(k / n, wilson(k, n)) if n else None
 
 
 def _accuracy(single: np.ndarray, other: np.ndarray, threshold: float) -> Metric | None:
     right = np.count_nonzero(single > threshold) + np.count_nonzero(other <= threshold)
-    return _rate(int(right), single.size + other.size)
+    return rate(int(right), single.size + other.size)
 
 
 def _missed(single: np.ndarray, threshold: float) -> Metric | None:
-    return _rate(int(np.count_nonzero(single <= threshold)), single.size)
+    return rate(int(np.count_nonzero(single <= threshold)), single.size)
 
 
 def _exceeding(other: np.ndarray | None, threshold: float) -> Metric | None:
-    return None if other is None else _rate(int(np.count_nonzero(other > threshold)), other.size)
+    return None if other is None else rate(int(np.count_nonzero(other > threshold)), other.size)
 
 
 def _balanced(single: np.ndarray, other: np.ndarray, threshold: float) -> Metric | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +11,24 @@ import numpy as np
 from xfelspi.errors import InputError
 from xfelspi.patterns import LABELS, PatternSet
 
+from .decision_scores import decision_metrics
 from .model import Model, write_whole
+from .policy import Policy, decide
 from .predict import Prediction
-from .scores import evaluate
+from .scores import columns, evaluate
 
-_HEADER = "index,probability,kept"
+_HEADER = "index,probability,kept,unsure,ood,strange"
 
 
-def score_predictions(model: Model, patterns: PatternSet, prediction: Prediction) -> list[dict[str, Any]]:
-    """Compare predictions with labels: one row for each shape in the file, see `evaluate`.
-
-    Droplets count among the others there, and have a row of their own after them: singles of any shape
-    against droplets alone, since a droplet as large as the sample looks like a round sample.
-
-    Parameters
-    ----------
-    model : Model
-        For its thresholds.
-    patterns : PatternSet
-        With labels; those with an unknown label are left out.
-    prediction : Prediction
-        What the model says about them.
-
-    Returns
-    -------
-    rows : list of dict
-        JSON-able; `shape` is None where the file does not name shapes.
+def labelled_groups(patterns: PatternSet) -> list[tuple[str | None, np.ndarray]]:
+    """Return the groups of labelled patterns that are scored apart: a name, and (n,) bool which they are.
 
     Raises
     ------
     InputError
         If the file has no labels.
     """
-    labels, shapes, clear = patterns.labels, patterns.shapes, patterns.clear
+    labels, shapes = patterns.labels, patterns.shapes
     if labels is None or not (labels >= 0).any():
         raise InputError(
             f"{patterns.path} has no labels to score against; sort it with xfel classify instead."
@@ -54,61 +40,139 @@ def score_predictions(model: Model, patterns: PatternSet, prediction: Prediction
         droplets = patterns.truth["label"] == LABELS.index("droplet")
         if droplets.any() and (labels == 1).any():
             groups.append(("droplet", droplets | (labels == 1)))
-    rows = []
-    for shape, chosen in groups:
-        known = None if clear is None else clear[chosen]
-        scores = evaluate(prediction.logits[chosen], labels[chosen], known, model.thresholds)
-        rows.append(scores.row(str(patterns.path), shape))
-    return rows
+    return groups
 
 
-def write_selection(
-    model: Model, patterns: PatternSet, prediction: Prediction, stem: Path
-) -> tuple[Path, Path, int]:
-    """Write STEM.csv, every pattern with its probability, and STEM.lst, the patterns to keep.
+def score_predictions(
+    model: Model, patterns: PatternSet, prediction: Prediction, policy: Policy | None = None
+) -> list[dict[str, Any]]:
+    """Compare predictions with labels: one row for each shape in the file.
 
-    The list has a line `FILE //INDEX` for each, as CrystFEL writes events.
+    Its metrics are those of `evaluate` and of `decision_metrics`.
+
+    Droplets count among the others there, and have a row of their own after them: singles of any shape
+    against droplets alone, since a droplet as large as the sample looks like a round sample.
 
     Parameters
     ----------
     model : Model
-        For its threshold.
+        For its thresholds and probabilities.
+    patterns : PatternSet
+        With labels; those with an unknown label are left out.
+    prediction : Prediction
+        What the model says about them.
+    policy : Policy, optional
+        What is wanted of the decisions.
+
+    Returns
+    -------
+    rows : list of dict
+        JSON-able; `shape` is None where the file does not name shapes.
+
+    Raises
+    ------
+    InputError
+        If the file has no labels, or the model does not support the policy.
+    """
+    policy = policy or Policy()
+    groups = labelled_groups(patterns)
+    labels, clear = np.asarray(patterns.labels), patterns.clear
+    rows = []
+    for shape, chosen in groups:
+        known = None if clear is None else clear[chosen]
+        logits, theirs = prediction.logits[chosen], labels[chosen]
+        scores = evaluate(logits, theirs, known, model.thresholds)
+        of_decisions = decision_metrics(model, logits, prediction.ood[chosen], theirs, known, policy)
+        rows.append(scores.row(str(patterns.path), shape) | columns(of_decisions))
+    return rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What was written for a file, and how many patterns went where.
+
+    Attributes
+    ----------
+    table, kept : Path
+        Every pattern; those to keep.
+    unsure : Path or None
+        Those that were not decided; None where the policy decides all.
+    n_kept, n_unsure, n_strange : int
+        Patterns kept, not decided, and out of distribution, which leaves them kept or not.
+    """
+
+    table: Path
+    kept: Path
+    unsure: Path | None
+    n_kept: int
+    n_unsure: int
+    n_strange: int
+
+
+def write_selection(
+    model: Model, patterns: PatternSet, prediction: Prediction, stem: Path, policy: Policy | None = None
+) -> Selection:
+    """Write STEM.csv, every pattern with its probability, and STEM.lst, the patterns to keep.
+
+    A policy that abstains has the patterns it did not decide in STEM-unsure.lst. Lists have a line
+    `FILE //INDEX` for each pattern, as CrystFEL writes events.
+
+    Parameters
+    ----------
+    model : Model
+        For its threshold and probabilities.
     patterns : PatternSet
         The patterns.
     prediction : Prediction
         What the model says about them.
     stem : Path
         Where to write, without an ending.
-
-    Returns
-    -------
-    table, kept : Path
-        The two files.
-    n_kept : int
-        Patterns kept.
+    policy : Policy, optional
+        What is wanted of the decisions.
 
     Raises
     ------
     InputError
-        If something else has one of the names, or they cannot be written.
+        If something else has one of the names, they cannot be written, or the model does not support the
+        policy.
     """
+    policy = policy or Policy()
+    verdict = decide(model, prediction.logits, policy)
+    strange = prediction.ood > 1
     table, kept = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.lst")
-    for path in (table, kept):
-        if path.exists() and not _is_ours(table):
+    unsure = None if policy.abstain is None else stem.with_name(f"{stem.name}-unsure.lst")
+    for path in (table, kept, unsure):
+        if path is not None and path.exists() and not _is_ours(table):
             raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
-    keep = prediction.logits > model.thresholds.balanced
     labels = [""] * patterns.n if patterns.labels is None else [f",{label}" for label in patterns.labels]
     lines = [_HEADER + ("" if patterns.labels is None else ",label")]
     lines += [
-        f"{index},{probability:.6f},{int(is_kept)}{label}"
-        for index, (probability, is_kept, label) in enumerate(
-            zip(prediction.probabilities, keep, labels, strict=True)
+        f"{index},{probability:.6f},{int(is_kept)},{int(is_unsure)},{ood:.3f},{int(is_strange)}{label}"
+        for index, (probability, is_kept, is_unsure, ood, is_strange, label) in enumerate(
+            zip(
+                verdict.probabilities,
+                verdict.kept,
+                verdict.unsure,
+                prediction.ood,
+                strange,
+                labels,
+                strict=True,
+            )
         )
     ]
     write_whole(table, "".join(f"{line}\n" for line in lines).encode())
-    events = [f"{patterns.path} //{index}\n" for index in np.flatnonzero(keep)]
-    write_whole(kept, "".join(events).encode())
-    return table, kept, len(events)
+    for path, chosen in ((kept, verdict.kept), (unsure, verdict.unsure)):
+        if path is not None:
+            events = [f"{patterns.path} //{index}\n" for index in np.flatnonzero(chosen)]
+            write_whole(path, "".join(events).encode())
+    return Selection(
+        table=table,
+        kept=kept,
+        unsure=unsure,
+        n_kept=int(verdict.kept.sum()),
+        n_unsure=int(verdict.unsure.sum()),
+        n_strange=int(strange.sum()),
+    )
 
 
 def _is_ours(table: Path) -> bool:

@@ -24,6 +24,7 @@ from .framing import Framing, ModelFrame
 from .learning import Learning
 from .model import Model, load_model, save_model, weights_path
 from .networks import Architecture
+from .settling import settle
 from .supply import FromExamples, FromStream, Supply
 
 
@@ -35,6 +36,7 @@ def train(
     name: str | None = None,
     shapes: Sequence[str] | None = None,
     hold_out: Sequence[str] | None = None,
+    calibrate: Iterable[Path] | None = None,
     overwrite: bool = False,
     command: str | None = None,
     progress: Progress | None = None,
@@ -56,6 +58,9 @@ def train(
         the outcome, so that another run never meets it.
     shapes, hold_out : sequence of str, optional
         Simulated shapes to take from the files, and to leave out.
+    calibrate : iterable of Path, optional
+        Pattern files of shapes that are not learned from: thresholds and probabilities come from them, and so
+        hold for such shapes. Without, they come from the patterns held out from `data`.
     overwrite : bool
         Replace a model or an unfinished training of this name that came from something else.
     command : str, optional
@@ -92,6 +97,10 @@ def train(
         )
         sources, n = material.sources, len(material.labels)
         decides = [[source["n"], source["content_crc32"]] for source in sources]  # not where the files lie
+    settled_on = None
+    if calibrate is not None:
+        settled_on = load_examples(find_pattern_files(calibrate), frame, progress=progress)
+        decides = [decides, [[source["n"], source["content_crc32"]] for source in settled_on.sources]]
     identity = _identity(config, frame, decides)
     path = weights_path(out / (name or _name(sources, n, identity)))
     if _is_trained(path, identity, overwrite):
@@ -115,15 +124,22 @@ def train(
             run.keep(part)
             if say is not None:
                 say(run.line())
-    run.take_best()
-    thresholds, scores = run.validate()
-    about = run.about() | {"command": command, "validation": scores.row("validation", None)}
+        run.take_best()
+        settled = settle(run.ready(), supply, settled_on)
+    about = run.about() | {
+        "command": command,
+        "validation": settled.scores.row("validation", None),
+        "calibrated_on": None if settled_on is None else settled_on.sources,
+    }
     about["training"]["data"] = sources
     model = Model(
         architecture=architecture,
         classifier=run.classifier,
         frame=frame,
-        thresholds=thresholds,
+        thresholds=settled.thresholds,
+        calibration=settled.calibration,
+        familiarity=settled.familiarity,
+        held=settled.held,
         about=about,
     )
     save_model(model, path)

@@ -10,6 +10,7 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .plan import plan
+from .sort import classify, score
 from .study import study
 from .terminal import Progress, command_of, typed
 
@@ -189,6 +190,12 @@ def train(
         str | None, typer.Option(help="Train on these shapes alone, as in torus,soccer.")
     ] = None,
     hold_out: Annotated[str | None, typer.Option(help="Leave these shapes out.")] = None,
+    calibrate: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Pattern files of shapes not learned from, for thresholds and probabilities; repeatable."
+        ),
+    ] = None,
     blocks: Annotated[
         str | None,
         typer.Option(help="Train the published ResNet with n,m blocks, as in 2,2, instead of the default."),
@@ -238,6 +245,7 @@ def train(
             name=name,
             shapes=_names(shapes),
             hold_out=_names(hold_out),
+            calibrate=calibrate or None,
             overwrite=overwrite,
             command=typed(),
             progress=progress,
@@ -246,74 +254,8 @@ def train(
     typer.echo(str(path))
 
 
-@_command
-def score(
-    model: Annotated[Path, typer.Argument(help="NAME.safetensors, from xfel train.")],
-    data: Annotated[
-        list[Path], typer.Option(help="A folder of pattern files, or a labelled file; repeatable.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Score a model on labelled patterns: rates with 95 % intervals, per file and shape.
-
-    False negatives are single hits lost, false positives others kept. Thresholds for 1 % and 0.1 % false
-    positives come from the training distribution and are applied unchanged.
-
-    Example: xfel score runs/sim.safetensors --data sim
-    """
-    from xfelspi.classify import Predictor, load_model, score_predictions
-    from xfelspi.patterns import PatternSet, find_pattern_files
-
-    loaded = load_model(model)
-    files = find_pattern_files(data)
-    predictor = Predictor(loaded)
-    rows: list[dict[str, Any]] = []
-    with Progress() as progress:
-        for path in files:
-            with PatternSet.open(path) as patterns:
-                if patterns.labels is None:
-                    raise InputError(f"{path} has no labels to score against; use xfel classify to sort it.")
-                prediction = predictor(patterns, progress)
-                rows += score_predictions(loaded, patterns, prediction)
-                _say_pixels(path, prediction.n_nan, prediction.n_negative)
-    _print_rows(rows, as_json)
-
-
-@_command
-def classify(
-    model: Annotated[Path, typer.Argument(help="NAME.safetensors, from xfel train.")],
-    file: Annotated[Path, typer.Argument(help="Patterns to sort: our own files, CXI, any HDF5.")],
-    out: Annotated[
-        Path | None, typer.Option(help="Name of the CSV and the list without ending; by default the file's.")
-    ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="Labels to compare with: .npy, .csv or a dataset.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Sort patterns: a CSV with the probability of each, and a list of those to keep.
-
-    Example: xfel classify runs/sim.safetensors run0042.cxi
-    """
-    from xfelspi.classify import Predictor, load_model, score_predictions, write_selection
-    from xfelspi.patterns import PatternSet
-
-    loaded = load_model(model)
-    with (
-        PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns,
-        Progress() as progress,
-    ):
-        prediction = Predictor(loaded)(patterns, progress)
-        stem = out or file.with_suffix("")
-        table, kept, n_kept = write_selection(loaded, patterns, prediction, stem)
-        rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction)
-    _say_pixels(file, prediction.n_nan, prediction.n_negative)
-    if not as_json:
-        typer.echo(f"{file}: {n_kept} of {len(prediction.logits)} patterns kept; {table}, {kept}")
-    if rows or as_json:
-        _print_rows(rows, as_json)
+_command(score)
+_command(classify)
 
 
 _command(plan)
@@ -336,51 +278,6 @@ def demo(
             out, measured=measured, labels=labels, command=typed(), progress=progress, tell=progress.say
         )
     typer.echo(str(report))
-
-
-def _say_pixels(path: Path, n_nan: int, n_negative: int) -> None:
-    """Tell what had to be masked in a file, on stderr."""
-    if n_nan or n_negative:
-        text = f"{path}: {n_nan} pixels were NaN or infinite and {n_negative} negative; they were set to 0."
-        typer.secho(text, fg="yellow", err=True)
-
-
-METRICS = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "auc": "AUC",
-    "fnr": "false negatives",
-    "fpr": "false positives",
-    "fnr_at_1pct_fpr": "false negatives at 1 % false positives",
-    "fpr_clear_at_1pct_fpr": "  which gave here, of clear multiples",
-    "fpr_at_1pct_fpr": "  and of all others",
-    "fnr_at_1pct_fpr_roc": "  read off these patterns' own curve",
-    "fnr_at_0p1pct_fpr": "false negatives at 0.1 % false positives",
-    "fpr_clear_at_0p1pct_fpr": "  which gave here, of clear multiples",
-    "fpr_at_0p1pct_fpr": "  and of all others",
-    "fnr_at_0p1pct_fpr_roc": "  read off these patterns' own curve",
-    "accuracy_clear": "accuracy, singles and clear multiples",
-    "fpr_clear": "false positives, clear multiples",
-    "auc_clear": "AUC, clear multiples",
-}
-"""Columns of a row, as people read them."""
-
-
-def _print_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps({"rows": rows}, indent=2))
-        return
-    for row in rows:
-        shape = f"  {row['shape']}" if row["shape"] else ""
-        typer.echo(f"\n{row['file']}{shape}: {row['n_single']} single, {row['n_other']} other")
-        for name, words in METRICS.items():
-            if row.get(name) is not None:
-                low, high = row[f"{name}_ci"]
-                if name.startswith("auc"):
-                    typer.echo(f"  {words:<42}{row[name]:9.4f}    {low:.4f} to {high:.4f}")
-                else:
-                    value = f"{100 * row[name]:7.2f} %"
-                    typer.echo(f"  {words:<42}{value}  {100 * low:.2f} to {100 * high:.2f} %")
 
 
 def _names(text: str | None) -> list[str] | None:

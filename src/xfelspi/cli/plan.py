@@ -94,13 +94,12 @@ def plan(
 
 def _model(path: Path | None) -> Any:
     """Load the model that was named, or the default one; None where there is neither."""
-    from importlib import import_module
-
     from xfelspi.classify import load_model
+    from xfelspi.classify.default import default_model
 
     if path is None:
         try:
-            path = import_module("xfelspi.classify.default").default_model()
-        except (ImportError, InputError):
+            path = default_model()
+        except InputError:
             return None
     return load_model(path)

@@ -4,6 +4,7 @@ from .curves import profile_plot, roc_plot
 from .heat import Heat, heat_map
 from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
+from .reliability import reliability_plot
 from .rows import rows_of_frames
 from .sheet import contact_sheet
 
@@ -17,6 +18,7 @@ __all__ = [
     "interval_plot",
     "profile_plot",
     "rate_plot",
+    "reliability_plot",
     "roc_plot",
     "rows_of_frames",
 ]

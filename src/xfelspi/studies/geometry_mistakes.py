@@ -41,7 +41,7 @@ def show_mistakes(report: Report, findings: GeometryFindings, transfer: Transfer
                 found,
                 WORST,
                 title=title,
-                logits=scored.logits,
+                probabilities=scored.probabilities,
             )
         if sheet is None:
             report.paragraph(f"{training.name}, {cell.shape}: no mistakes.")

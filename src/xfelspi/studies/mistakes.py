@@ -55,14 +55,14 @@ def mistakes_sheet(
     most: int,
     *,
     title: str,
-    logits: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
 ) -> Path | None:
     """Draw the `most` worst mistakes of each kind, singles first; None where there are none.
 
     Parameters
     ----------
     patterns : PatternSet
-        With truth, if `logits` are given.
+        With truth, if `probabilities` are given.
     out : Path
         The PNG to write.
     found : Mistakes
@@ -71,15 +71,15 @@ def mistakes_sheet(
         Of each kind, and columns of the sheet.
     title : str
         Above the sheet.
-    logits : (n,), optional
-        To say below each pattern how probable the network thinks a single is, and what it really was.
+    probabilities : (n,), optional
+        Of a single hit, to say below each pattern beside what it really was.
     """
     chosen = [int(index) for index in (*found.lost[:most], *found.kept[:most])]
     if not chosen:
         return None
     remarks = None
-    if logits is not None and patterns.truth is not None:
-        remarks = {index: _remark(patterns.truth, logits, index) for index in chosen}
+    if probabilities is not None and patterns.truth is not None:
+        remarks = {index: _remark(patterns.truth, probabilities, index) for index in chosen}
     return contact_sheet(patterns, out, indices=chosen, columns=most, title=title, remarks=remarks)
 
 
@@ -119,10 +119,8 @@ def _tilt_deg(turns: np.ndarray) -> np.ndarray:
     return np.degrees(np.arccos(np.minimum(np.abs(along), 1.0)))
 
 
-def _remark(truth: dict[str, np.ndarray], logits: np.ndarray, index: int) -> str:
-    from scipy.special import expit
-
-    said = f"p = {expit(float(logits[index])):.3g}"
+def _remark(truth: dict[str, np.ndarray], probabilities: np.ndarray, index: int) -> str:
+    said = f"p = {probabilities[index]:.3g}"
     if LABELS[truth["label"][index]] == "multiple":
         fraction, separation_nm = truth["runner_up_fraction"][index], truth["separation_nm"][index]
         return f"{said}, runner-up {fraction:.2f} at {separation_nm:,.0f} nm"

@@ -37,12 +37,13 @@ class Scored:
     ----------
     rows : list of dict
         See `score_predictions`; the first is that of the shape.
-    logits : (n,) float32
+    logits, probabilities : (n,) float32
         Of the file's patterns.
     """
 
     rows: list[dict[str, Any]]
     logits: np.ndarray
+    probabilities: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,19 @@ class Transfer:
                 rows = score_predictions(model, patterns, prediction)
             for row in rows:
                 del row["file"]  # the study may move
-            return {"rows": rows, "logits": packed(prediction.logits)}
+            probabilities = model.calibration.probabilities(prediction.logits)
+            return {
+                "rows": rows,
+                "logits": packed(prediction.logits),
+                "probabilities": packed(probabilities.astype(np.float32)),
+            }
 
         result = step(self._results(training) / name, {"trained": trained["identity"]}, compute)
-        return Scored(rows=result["rows"], logits=unpacked(result["logits"]))
+        return Scored(
+            rows=result["rows"],
+            logits=unpacked(result["logits"]),
+            probabilities=unpacked(result["probabilities"]),
+        )
 
     def cell(self, training: Training, seed: int, shape: str) -> Scored:
         """Score a network on the test patterns of a shape."""
