@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .config import TrainConfig
     from .feature_space import features
     from .framing import Framing, ModelFrame
+    from .inputs import Inputs
     from .model import Model, load_model
     from .networks import Architecture, Classifier
     from .predict import Prediction, Predictor
@@ -25,6 +26,7 @@ _HOMES = {
     "Augmentation": "augment",
     "Classifier": "networks",
     "Framing": "framing",
+    "Inputs": "inputs",
     "Model": "model",
     "ModelFrame": "framing",
     "Prediction": "predict",
@@ -47,6 +49,7 @@ __all__ = [
     "Augmentation",
     "Classifier",
     "Framing",
+    "Inputs",
     "Model",
     "ModelFrame",
     "Prediction",

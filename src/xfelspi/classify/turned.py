@@ -1,0 +1,31 @@
+"""A frame turned and mirrored is a frame of the same particles: eight opinions, averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+class Turned:
+    """Mean logit over the eight symmetries of the square.
+
+    Parameters
+    ----------
+    logits : callable
+        (k, size, size) frames -> (k,) logits.
+    """
+
+    def __init__(self, logits: Callable[[Tensor], Tensor]) -> None:
+        self._logits = logits
+
+    def __call__(self, frames: Tensor) -> Tensor:
+        """(k, size, size) photons, `MASKED` where unknown -> (k,)."""
+        return torch.stack([self._logits(view) for view in symmetries(frames)]).mean(0)
+
+
+def symmetries(frames: Tensor) -> list[Tensor]:
+    """Return the frames as they are, and in the seven other ways to lay a square on itself."""
+    quarters = [torch.rot90(frames, turn, (1, 2)) for turn in range(4)]
+    return [view for quarter in quarters for view in (quarter, quarter.flip(2))]
