@@ -117,8 +117,8 @@ def run(bench: Bench, trial: Trial, trained_on: str, seed: int, folder: Path) ->
     for shape in bench.test:
         setting = [f"sample.shape = {json.dumps(shape)}"]
         test = patterns_of(bench, setting, bench.n_test, TEST_SEED, folder / "test", Path(shape).stem)
-        metrics = evaluate(*_judged(predictor, test), thresholds).metrics
-        scores[shape] = {name: metrics[name].value for name in (*AREAS, *RATES) if metrics[name] is not None}
+        row = evaluate(*_judged(predictor, test), thresholds).row(str(test), shape)
+        scores[shape] = {name: row[name] for name in (*AREAS, *RATES)}
     default = bench.trial[0].configs(bench.epochs, seed)[0].architecture()
     calls = trial.members * (8 if trial.turns else 1)
     return {

@@ -86,6 +86,14 @@ def test_the_patterson_view_does_not_see_a_masked_gap():
     assert naive[away].max() > 20  # a gap taken for darkness shows
 
 
+def test_the_patterson_view_of_a_frame_does_not_depend_on_its_neighbours():
+    frames = torch.poisson(fringes(3, 9).expand(3, -1, -1), generator=generator())
+    frames[0, 20:30] = MASKED
+    together = Patterson(SIZE)(frames)
+    alone = torch.cat([Patterson(SIZE)(frame[None]) for frame in frames])
+    assert_close(together, alone, rtol=1e-3, atol=0.03)  # roots of what rounding leaves of 0
+
+
 @pytest.mark.parametrize("step", [0, 10, 41])
 def test_a_turned_pattern_is_shifted_along_the_polar_view(step):
     angle = step * math.pi / SIZE

@@ -46,15 +46,18 @@ class Patterson(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, y, x) photons, `MASKED` where unknown -> (batch, 1, y, x), no lag at (size/2, size/2)."""
-        good = (frames >= 0).to(frames.dtype)
-        shown = self._scaled(frames)[:, 0]
+        good = frames >= 0
+        if (good == good[:1]).all():
+            good = good[:1]  # one detector for all: once is enough
+        good = good.to(frames.dtype)
         n_good = good.sum((1, 2), keepdim=True)
-        deviation = (shown - shown.sum((1, 2), keepdim=True) / n_good.clamp_min(1)) * good
+        shown = self._scaled(frames)[:, 0]
+        shown -= shown.sum((1, 2), keepdim=True) / n_good.clamp_min(1)
         shared = _autocorrelation(good)
-        is_measured = shared > _SHARED * good[0].numel()
-        alike = torch.where(is_measured, _autocorrelation(deviation) / shared.clamp_min(1), 0.0)
+        per_pair = torch.where(shared > _SHARED * frames[0].numel(), 1 / shared.clamp_min(1), 0.0)
+        alike = _autocorrelation(shown * good) * per_pair
         power = torch.fft.fft2(alike).real.clamp_min(0) * self.high_pass
-        power = power / power.mean((1, 2), keepdim=True).clamp_min(1e-12)
+        power /= power.mean((1, 2), keepdim=True).clamp_min(1e-12)
         return torch.fft.fftshift(power.sqrt(), (1, 2))[:, None]
 
 
@@ -154,4 +157,4 @@ def pattern_view(inputs: Inputs, size: int) -> Scaled:
 def _autocorrelation(frames: Tensor) -> Tensor:
     """Sum of products of pixels at each cyclic distance (Wiener and Khinchin)."""
     spectrum = torch.fft.rfft2(frames)
-    return torch.fft.irfft2(spectrum.real**2 + spectrum.imag**2, s=frames.shape[1:])
+    return torch.fft.irfft2((spectrum * spectrum.conj()).real, s=frames.shape[1:])
