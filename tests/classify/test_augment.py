@@ -8,6 +8,7 @@ import torch
 
 from xfelspi.classify import Augmentation
 from xfelspi.classify.framing import MASKED
+from xfelspi.classify.zoom import zoom
 from xfelspi.errors import InputError
 
 STILL = Augmentation(turns=False, shift_pixels=0, relief=0.0)
@@ -93,9 +94,80 @@ def test_without_thinning_nothing_is_drawn_for_it():
     assert torch.equal(first.get_state(), then.get_state())
 
 
+@pytest.mark.parametrize("factor", [0.7, 1.0, 1.4])
+def test_zoomed_poisson_counts_are_as_many_as_expected(factor):
+    """A pixel gets 1/factor^2 of the photons; whole counts, and no mask but from beyond the edge."""
+    mean = 3.0
+    frames = torch.poisson(torch.full((300, 32, 32), mean), generator=generator(1))
+    zoomed = zoom(frames, torch.full((300,), factor), generator(2))
+    assert (zoomed == zoomed.round()).all()
+    measured = zoomed != MASKED
+    assert (measured == measured[0]).all()
+    edge = max(0, math.ceil(16 * (1 - factor)))
+    assert measured[:, edge : 32 - edge, edge : 32 - edge].all()
+    assert measured[0].sum() == pytest.approx(min(1, factor**2) * 32**2, rel=0.1)
+    inner = zoomed[:, 8:24, 8:24]
+    assert inner.mean() == pytest.approx(mean / factor**2, rel=0.01)
+
+
+def test_zoom_magnifies_around_the_middle():
+    y, x = torch.meshgrid(*2 * [torch.arange(64) - 31.5], indexing="ij")
+
+    def spot(width):
+        return 1e4 * torch.exp(-(x**2 + y**2) / (2 * width**2))[None]
+
+    zoomed = zoom(spot(6.0), torch.tensor([1.4]), generator())
+    assert torch.allclose(zoomed, spot(1.4 * 6.0) / 1.4**2, atol=0.02 * 1e4)
+
+
+def test_zoom_takes_the_mask_along():
+    frames = torch.full((1, 64, 64), 5.0)
+    frames[:, :, 32:40] = MASKED  # from 0 to 8 pixels right of the middle
+    for factor in (0.75, 1.25):
+        zoomed = zoom(frames, torch.tensor([factor]), generator())
+        row = zoomed[0, 32, 16:48]
+        assert torch.equal(torch.nonzero(row == MASKED).flatten(), 16 + torch.arange(8 * factor))
+
+
+def test_each_frame_is_zoomed_by_its_own_factor_up_to_the_largest():
+    frames = torch.full((500, 32, 32), 100.0)
+    zoomed = replace(STILL, zoom=1.4)(frames, generator())
+    factor = (100.0 / zoomed[:, 14:18, 14:18].mean((1, 2))).sqrt()
+    assert 1 / 1.4 - 0.01 < factor.min() < 0.73
+    assert 1.37 < factor.max() < 1.41
+    assert factor.log().mean() == pytest.approx(0.0, abs=0.03)
+
+
+def test_holes_mask_some_of_some_frames_and_leave_the_rest():
+    frames = torch.poisson(torch.full((400, 64, 64), 20.0)) + 1
+    changed = replace(STILL, holes=3)(frames, generator())
+    still = STILL(frames, generator())
+    hidden = changed == MASKED
+    assert torch.equal(changed[~hidden], still[~hidden])
+    share = hidden.float().mean((1, 2))
+    assert (share == 0).float().mean() == pytest.approx(0.25, abs=0.07)
+    assert 0.1 < share.max() < 0.5
+
+
+def test_occlusion_masks_up_to_half_beyond_a_line():
+    frames = torch.poisson(torch.full((600, 64, 64), 20.0)) + 1
+    changed = replace(STILL, halves=0.3)(frames, generator())
+    still = STILL(frames, generator())
+    hidden = changed == MASKED
+    assert torch.equal(changed[~hidden], still[~hidden])
+    share = hidden.float().mean((1, 2))
+    chosen = share > 0
+    assert chosen.float().mean() == pytest.approx(0.3, abs=0.06)
+    assert share.max() <= 0.5
+    assert share[chosen].min() > 0.15
+    opposite = hidden & hidden.flip((1, 2))  # never both of two opposite pixels
+    assert not opposite.any()
+
+
 def test_chance_comes_from_the_generator_alone():
     frames = torch.poisson(torch.full((9, 32, 32), 2.0))
-    first, again, other = (Augmentation()(frames, generator(seed)) for seed in (1, 1, 2))
+    every = Augmentation(thin=0.5, zoom=1.4, holes=2, halves=0.5)
+    first, again, other = (every(frames, generator(seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -103,7 +175,7 @@ def test_chance_comes_from_the_generator_alone():
 def test_frames_stay_as_they_were():
     frames = torch.poisson(torch.full((9, 32, 32), 2.0)).half()
     before = frames.clone()
-    Augmentation()(frames, generator())
+    Augmentation(thin=0.5, zoom=1.4, holes=2, halves=0.5)(frames, generator())
     assert torch.equal(frames, before)
 
 
@@ -116,6 +188,10 @@ def test_frames_stay_as_they_were():
         {"thin": 0.0},
         {"thin": 1.1},
         {"thin": math.nan},
+        {"zoom": 0.9},
+        {"zoom": math.nan},
+        {"holes": -1},
+        {"halves": 1.1},
     ],
 )
 def test_values_out_of_bounds_are_one_sentence(wrong):

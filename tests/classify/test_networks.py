@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from xfelspi.classify import Architecture, Classifier, ResNet
+from xfelspi.classify import Architecture, Classifier, Inputs, ResNet
 from xfelspi.classify.framing import MASKED
 from xfelspi.classify.predict import fold_normalization
 from xfelspi.classify.prepare import SquareRoot, Standardize
+from xfelspi.classify.resnet import Pool
 from xfelspi.errors import InputError
 
 
@@ -42,17 +43,60 @@ def test_number_of_weights():
     assert weights(network) - weights(ResNet(2, 2, pooling="mean")) == 2 * 64 * 63
 
 
-@pytest.mark.parametrize("network", ["pooled", "resnet"])
-def test_folding_the_normalization_changes_nothing(network):
+TWO = Inputs(views=("pattern", "patterson"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "n_views"),
+    [
+        ({"network": "pooled"}, 1),
+        ({"network": "resnet"}, 1),
+        ({"pooling": "mean+max", "width": 0.5}, 1),
+        ({"inputs": TWO}, 2),
+        ({"inputs": TWO, "fusion": "late"}, 2),
+    ],
+)
+def test_folding_the_normalization_changes_nothing(kind, n_views):
     torch.manual_seed(0)
-    whole = Classifier(Architecture(network=network, blocks=(2, 1))).network
+    whole = Classifier(Architecture(blocks=(2, 1), **kind)).network
     for _ in range(3):  # averages that are not 0 and 1
-        whole(torch.randn(8, 1, 128, 128) + 1)
+        whole(torch.randn(8, n_views, 128, 128) + 1)
     whole.eval()
     folded = fold_normalization(copy.deepcopy(whole))
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
-    x = torch.randn(4, 1, 128, 128)
+    x = torch.randn(4, n_views, 128, 128)
     assert_close(folded(x), whole(x), rtol=1e-4, atol=1e-5)
+
+
+def test_a_wider_network_has_more_channels_everywhere():
+    wide = ResNet(2, 2, pooling="mean", width=1.5)
+    assert [
+        part[0].out_channels for part in (wide.stem, wide.blocks[0][0].first, wide.blocks[1][0].first)
+    ] == [
+        24,
+        48,
+        96,
+    ]
+    assert wide.logits.in_features == 96
+
+
+def test_highest_values_stand_beside_the_means():
+    x = torch.randn(3, 5, 6, 6)
+    assert torch.equal(Pool(highest=True)(x), torch.cat([Pool(highest=False)(x), x.amax((2, 3))], dim=1))
+
+
+def test_views_that_come_together_late_do_not_mix():
+    """Features of one view stay as they are whatever the other shows."""
+    torch.manual_seed(0)
+    towers = Classifier(Architecture(inputs=TWO, fusion="late")).network.eval()
+    seen = []
+    towers.logits.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    x = torch.randn(2, 2, 128, 128)
+    towers(x)
+    x[:, 1] = torch.randn(2, 128, 128)
+    towers(x)
+    assert torch.equal(seen[0][:, :64], seen[1][:, :64])
+    assert not torch.allclose(seen[0][:, 64:], seen[1][:, 64:])
 
 
 def test_square_root_does_not_see_brightness():
@@ -106,6 +150,11 @@ def test_standardized_pixels_have_no_mean_and_unit_variance():
         ({"blocks": (0, 2)}, "2,2"),
         ({"blocks": (2, 2, 2)}, "2,2"),
         ({"size": 100}, "16"),
+        ({"pooling": "max"}, "mean, mean\\+max"),
+        ({"fusion": "middle"}, "early, late"),
+        ({"width": 0.0}, "0.25"),
+        ({"network": "resnet", "width": 2.0}, "pooled"),
+        ({"network": "resnet", "inputs": TWO}, "pooled"),
     ],
 )
 def test_what_is_no_architecture_is_one_sentence(given, said):

@@ -66,6 +66,9 @@ def test_the_published_network_trains_too(toy_file, tmp_path):
         "relief": 0.0,
         "relief_nodes": 8,
         "thin": 1.0,
+        "zoom": 1.0,
+        "holes": 0,
+        "halves": 0.0,
     }
     assert page["preprocessing"].startswith("Each pixel minus its mean")
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame
+    from .inputs import Inputs
     from .model import Model, load_model
     from .networks import Architecture, Classifier
     from .policy import Expectation, Policy, decide, expected_of, held_out_fpr
@@ -34,6 +35,7 @@ _HOMES = {
     "Expectation": "policy",
     "Familiarity": "familiarity",
     "Framing": "framing",
+    "Inputs": "inputs",
     "Model": "model",
     "ModelFrame": "framing",
     "Policy": "policy",
@@ -70,6 +72,7 @@ __all__ = [
     "Expectation",
     "Familiarity",
     "Framing",
+    "Inputs",
     "Model",
     "ModelFrame",
     "Policy",

@@ -11,6 +11,8 @@ from torch.nn import functional
 from xfelspi.errors import InputError
 
 from .framing import MASKED
+from .hide import halves, holes
+from .zoom import zoom
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,14 @@ class Augmentation:
         Smallest share of a frame's photons that is kept: each frame draws its own share, log-uniform up to
         1, and keeps each photon with that chance. Poisson counts stay Poisson counts, of a dimmer pulse. 1
         keeps all.
+    zoom : float
+        Largest factor by which a frame is magnified around the beam: each draws its own, log-uniform from
+        1/zoom to zoom, see `zoom`. The particle is as much smaller or larger, and so are distances: fringes
+        of a pair far apart may become too fine to see.
+    holes : int
+        Largest number of discs and bars that are masked; each frame draws its own from 0 up, and places.
+    halves : float
+        Share of frames of which up to half is masked, beyond a line in any direction.
     """
 
     turns: bool = True
@@ -41,6 +51,9 @@ class Augmentation:
     relief: float = 0.4
     relief_nodes: int = 8
     thin: float = 1.0
+    zoom: float = 1.0
+    holes: int = 0
+    halves: float = 0.0
 
     def __post_init__(self) -> None:
         if self.shift_pixels < 0 or self.relief < 0 or self.relief_nodes < 4:
@@ -50,6 +63,11 @@ class Augmentation:
             )
         if not 0 < self.thin <= 1:
             raise InputError(f"Augmentation has thin {self.thin}; needed is a share above 0, and 1 at most.")
+        if not 1 <= self.zoom <= 4 or not 0 <= self.holes <= 20 or not 0 <= self.halves <= 1:
+            raise InputError(
+                f"Augmentation has zoom {self.zoom}, holes {self.holes} and halves {self.halves}; needed are "
+                "1 to 4, 0 to 20 and a share from 0 to 1."
+            )
 
     def __call__(self, frames: Tensor, generator: torch.Generator) -> Tensor:
         """Change each frame by its own draw.
@@ -66,10 +84,18 @@ class Augmentation:
         changed : (k, size, size) float32
         """
         changed = self._move(frames, generator).float()
+        k, size, _ = changed.shape
+        if self.zoom > 1:
+            power = 2 * torch.rand(k, generator=generator) - 1
+            changed = zoom(changed, self.zoom**power, generator)
         if self.thin < 1:
             changed = self._thin(changed, generator)
         if self.relief:
             changed = self._emboss(changed, generator)
+        if self.holes:
+            changed.masked_fill_(holes(k, size, self.holes, generator), MASKED)
+        if self.halves:
+            changed.masked_fill_(halves(k, size, self.halves, generator), MASKED)
         return changed
 
     def _move(self, frames: Tensor, generator: torch.Generator) -> Tensor:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xfelspi.errors import InputError
 
 from .augment import Augmentation
+from .inputs import Inputs
+from .networks import Architecture
 
 PATTERNS_SEEN = 90_000
 """Patterns that a network sees in all its epochs unless told otherwise; a pattern counts every time."""
@@ -21,7 +23,7 @@ class TrainConfig:
 
     Attributes
     ----------
-    network, blocks
+    network, blocks, inputs, width, pooling, fusion
         See `Architecture`.
     epochs : int or None
         Rounds over the patterns; None makes as many as let the network see `PATTERNS_SEEN`.
@@ -46,6 +48,10 @@ class TrainConfig:
 
     network: str = "pooled"
     blocks: tuple[int, int] = (2, 2)
+    inputs: Inputs = field(default_factory=Inputs)
+    width: float = 1.0
+    pooling: str = "mean"
+    fusion: str = "early"
     epochs: int | None = None
     batch_size: int = 64
     learning_rate: float = 3e-3
@@ -69,6 +75,18 @@ class TrainConfig:
             )
         if not 0 <= self.seed < 2**63:
             raise InputError(f"The seed is {self.seed}; it must lie between 0 and 2^63 - 1.")
+
+    def architecture(self) -> Architecture:
+        """Return the network that is trained."""
+        return Architecture(
+            network=self.network,
+            blocks=self.blocks,
+            size=Architecture.size * self.inputs.reach,
+            inputs=self.inputs,
+            width=self.width,
+            pooling=self.pooling,
+            fusion=self.fusion,
+        )
 
     def resolved_augmentation(self) -> Augmentation:
         """Return the augmentation, that of the network if none was given."""

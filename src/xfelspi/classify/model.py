@@ -198,8 +198,7 @@ def _read(path: Path) -> bytes:
 
 def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
     tensors = load(weights)
-    described = page.pop("architecture")
-    architecture = Architecture(**described | {"blocks": tuple(described["blocks"])})
+    architecture = Architecture.from_dict(page.pop("architecture"))
     frame = ModelFrame(**page.pop("frame"))
     if frame.size != architecture.size or not frame.q_per_pixel_per_nm > 0:
         raise ValueError("its frame is not the network's")

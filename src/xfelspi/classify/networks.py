@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from torch import Tensor, nn
 
 from xfelspi.errors import InputError
 
-from .prepare import SquareRoot, Standardize
+from .inputs import Inputs
+from .prepare import Scaled, Standardize
 from .resnet import ResNet
+from .towers import Towers
+from .views import Views, pattern_view
 
 NETWORKS = ("pooled", "resnet")
+POOLINGS = ("mean", "mean+max")
+FUSIONS = ("early", "late")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,21 +29,34 @@ class Architecture:
     network : {"pooled", "resnet"}
         `resnet` as published: flat, half of the last inputs dropped out, pixels standardized. `pooled`,
         the default: the same blocks, each channel averaged over the image, so that a cue counts wherever
-        it shows; square roots of counts over their mean.
+        it shows; square roots of counts over their mean. What follows `size` is for `pooled`.
     blocks : (n, m)
         Residual blocks at a quarter and at an eighth of the size.
     size : int
         Pixels along an edge of a frame.
+    inputs : Inputs
+        What the network is shown.
+    width : float
+        Factor on all numbers of channels.
+    pooling : {"mean", "mean+max"}
+        What the last layer sees of each channel.
+    fusion : {"early", "late"}
+        Several views are channels of one image, or each has a network of its own up to the last layer.
 
     Raises
     ------
     InputError
-        If the name is unknown, or there is not a block or more in each stage.
+        If a name is unknown, there is not a block or more in each stage, or a setting does not belong to
+        the network.
     """
 
     network: str = "pooled"
     blocks: tuple[int, int] = (2, 2)
     size: int = 128
+    inputs: Inputs = field(default_factory=Inputs)
+    width: float = 1.0
+    pooling: str = "mean"
+    fusion: str = "early"
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
@@ -47,6 +66,22 @@ class Architecture:
             raise InputError(f"Blocks {given} are no network; give two numbers from 1 to 20, as in 2,2.")
         if self.size % 16 or not 32 <= self.size <= 1024:
             raise InputError(f"A frame of {self.size} pixels is not a multiple of 16 from 32 to 1024.")
+        for what, name, known in (("pooling", self.pooling, POOLINGS), ("fusion", self.fusion, FUSIONS)):
+            if name not in known:
+                raise InputError(f"There is no {what} {name!r}; choose one of {', '.join(known)}.")
+        if not 0.25 <= self.width <= 8:
+            raise InputError(f"A width of {self.width} is no network; give a factor from 0.25 to 8.")
+        free = (self.inputs, self.width, self.pooling, self.fusion)
+        if self.network == "resnet" and free != (Inputs(), 1.0, "mean", "early"):
+            raise InputError(
+                "The network resnet is as published; to set inputs, width, pooling or fusion, take pooled."
+            )
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Architecture:
+        """Undo `dataclasses.asdict` and JSON, which knows no tuples."""
+        blocks, inputs = tuple(values["blocks"]), Inputs.from_dict(values["inputs"])
+        return cls(**values | {"blocks": blocks, "inputs": inputs})
 
 
 class Classifier(nn.Module):
@@ -55,13 +90,20 @@ class Classifier(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         n, m = architecture.blocks
-        self.prepare: SquareRoot | Standardize
+        inputs, size = architecture.inputs, architecture.size
+        self.prepare: Scaled | Standardize | Views
+        self.network: ResNet | Towers
         if architecture.network == "resnet":
-            self.prepare = Standardize(architecture.size)
-            self.network = ResNet(n, m, size=architecture.size)
+            self.prepare = Standardize(size)
+            self.network = ResNet(n, m, size=size)
+            return
+        n_views = len(inputs.views)
+        self.prepare = pattern_view(inputs, size) if inputs.views == ("pattern",) else Views(inputs, size)
+        kind: dict[str, Any] = {"pooling": architecture.pooling, "width": architecture.width}
+        if architecture.fusion == "late":
+            self.network = Towers(n_views, n, m, **kind)
         else:
-            self.prepare = SquareRoot()
-            self.network = ResNet(n, m, pooling="mean", dropout=0.0)
+            self.network = ResNet(n, m, n_views=n_views, dropout=0.0, **kind)
 
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, size, size) photons, `MASKED` where unknown -> (batch, 2): not single, single."""

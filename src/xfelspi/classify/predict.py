@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,13 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
 
 from .compute import cores, device, fastest
 from .data import Progress
+from .ensemble import Ensemble
 from .framing import Framing
 from .model import Model
 from .networks import Classifier
+from .turned import Turned
 
 _AT_ONCE = 32  # frames in a block: larger ones leave the cache, smaller ones cost calls
 _TRIED = 32  # frames on which the precision is chosen
@@ -48,17 +52,39 @@ class Predictor:
 
     Every block is read, framed and classified by one thread, and no convolution is spread over cores:
     images side by side keep them all busy, small convolutions do not.
+
+    Parameters
+    ----------
+    model : Model
+        What to ask.
+    *others : Model
+        To be asked as well: the logit is the mean of all.
+    turns : bool
+        Ask about every frame in the eight ways to lay it, and take the mean.
+
+    Raises
+    ------
+    InputError
+        If the models do not see the same frame.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, *others: Model, turns: bool = False) -> None:
         self._frame, self._familiarity = model.frame, model.familiarity
         self._device = device()
+        if any(other.frame != model.frame for other in others):
+            raise InputError("The models see different frames; ask only models together that see the same.")
+        members = [self._ready(each) for each in (model, *others)]
+        self._see: Callable[[Tensor], tuple[Tensor, Tensor]] = Ensemble(members) if others else members[0]
+        if turns:
+            self._see = Turned(self._see)
+
+    def _ready(self, model: Model) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
         tried = torch.poisson(torch.ones(_TRIED, model.frame.size, model.frame.size))
         ready = {
             dtype: ReadyClassifier(model.classifier, dtype, self._device)
             for dtype in (torch.float32, torch.bfloat16)
         }
-        self._ready = ready[fastest(lambda dtype: ready[dtype](tried))]
+        return ready[fastest(lambda dtype: ready[dtype](tried))].see
 
     def __call__(self, patterns: PatternSet, progress: Progress | None = None) -> Prediction:
         """Classify all patterns of a file.
@@ -75,7 +101,7 @@ class Predictor:
 
         def work(begin: int) -> tuple[int, int]:
             frames = patterns.frames(begin, begin + _AT_ONCE)
-            block, features = self._ready.see(torch.from_numpy(framing(frames.counts)))
+            block, features = self._see(torch.from_numpy(framing(frames.counts)))
             logits[begin : begin + _AT_ONCE] = block.numpy()
             ood[begin : begin + _AT_ONCE] = self._familiarity.ood(features.numpy())
             return frames.n_nan, frames.n_negative

@@ -8,11 +8,35 @@ import torch
 from torch import Tensor, nn
 
 from .framing import MASKED
+from .rings import FrameMean, RingMean, RowMean
 
 _ANSCOMBE = 3 / 8
 
 
-class SquareRoot(nn.Module):
+class Scaled(nn.Module):
+    """Counts over their mean: brightness gone.
+
+    Parameters
+    ----------
+    mean : FrameMean, RingMean or RowMean
+        Which pixels the mean is taken over.
+    """
+
+    def __init__(self, mean: FrameMean | RingMean | RowMean | None = None) -> None:
+        super().__init__()
+        self.mean = mean or FrameMean()
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(batch, y, x) photons, `MASKED` where unknown -> (batch, 1, y, x), 0 there."""
+        counts = frames.clamp_min(0)
+        return self.scale(counts, self.mean(counts, frames >= 0) + self.mean.floor)[:, None]
+
+    def scale(self, counts: Tensor, mean: Tensor) -> Tensor:
+        """Return what is shown of counts, from what they are compared with; no photons are 0."""
+        return counts / mean
+
+
+class SquareRoot(Scaled):
     """Square root of the counts, over that of their mean: Poisson noise even, brightness gone.
 
     sqrt(c + 3/8) has a nearly constant variance for Poisson counts c (Anscombe 1948, Biometrika 35, 246);
@@ -25,13 +49,19 @@ class SquareRoot(nn.Module):
               [0.0000, 1.1400]]]])
     """
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """(batch, y, x) photons, `MASKED` where unknown -> (batch, 1, y, x), 0 there."""
-        n_good = (frames >= 0).sum((1, 2), keepdim=True).clamp_min(1)
-        counts = frames.clamp_min(0)
-        mean = counts.sum((1, 2), keepdim=True) / n_good
-        roots = (counts + _ANSCOMBE).sqrt_() - _ANSCOMBE**0.5
-        return (roots * (mean + 1e-4).rsqrt())[:, None]
+    def scale(self, counts: Tensor, mean: Tensor) -> Tensor:  # noqa: D102
+        return ((counts + _ANSCOMBE).sqrt_() - _ANSCOMBE**0.5) * mean.rsqrt()
+
+
+class Logarithm(Scaled):
+    """Logarithm of 1 and the counts over their mean: ratios count alike where there is light."""
+
+    def scale(self, counts: Tensor, mean: Tensor) -> Tensor:  # noqa: D102
+        return (counts / mean).log1p_()
+
+
+SCALINGS = {"sqrt": SquareRoot, "log": Logarithm, "raw": Scaled}
+"""By the name of the transform."""
 
 
 class Standardize(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -54,18 +56,68 @@ class Dropout(nn.Module):
         return x * stays.to(x.device) / (1 - self.share)
 
 
-class ResNet(nn.Module):
-    """Stem 1 -> 16, n blocks of 32 channels, m blocks of 64, each stage at half the size; then two logits.
+class Pool(nn.Module):
+    """The average of each channel over the image, and its highest value beside it if asked for."""
+
+    def __init__(self, highest: bool) -> None:
+        super().__init__()
+        self.highest = highest
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, y, x) -> (batch, channels), or (batch, 2 channels)."""
+        mean = x.mean((2, 3))
+        return torch.cat([mean, x.amax((2, 3))], dim=1) if self.highest else mean
+
+
+class Trunk(nn.Module):
+    """Stem to 16 channels, n blocks of 32, m blocks of 64, each stage at half the size; then the pooling.
 
     Parameters
     ----------
     n, m : int
-        Blocks at a quarter and at an eighth of the size; (2, 2) has 10 layers with weights.
+        Blocks at a quarter and at an eighth of the size.
     size : int
         Pixels along an edge of the image, a multiple of 16.
-    pooling : {"flat", "mean"}
-        What the last layer sees: averages of 2 x 2 as published, so that places keep their own weights, or
-        the average of each channel over the image.
+    pooling : {"flat", "mean", "mean+max"}
+        What comes out: averages of 2 x 2 as published, so that places keep their own weights; the average
+        of each channel over the image; or that and its highest value.
+    n_views : int
+        Channels of the image.
+    width : float
+        Factor on all numbers of channels, which are brought to multiples of 8.
+
+    Attributes
+    ----------
+    n_features : int
+        What comes out of an image.
+    """
+
+    def __init__(
+        self, n: int, m: int, *, size: int = 128, pooling: str = "flat", n_views: int = 1, width: float = 1.0
+    ) -> None:
+        super().__init__()
+        few, some, many = (max(8, 8 * round(channels * width / 8)) for channels in (16, 32, 64))
+        self.stem = conv_norm(n_views, few, 3, stride=2)
+        self.blocks = nn.Sequential(stage(n, few, some), stage(m, some, many))
+        self.pool = nn.AvgPool2d(2) if pooling == "flat" else Pool(pooling == "mean+max")
+        self.n_features = many * {"flat": (size // 16) ** 2, "mean": 1, "mean+max": 2}[pooling]
+
+    def see(self, x: Tensor) -> Tensor:
+        """(batch, n_views, size, size) -> (batch, channels, size / 8, size / 8): what an image is to it."""
+        return self.blocks(torch.relu(self.stem(x)))
+
+    def features(self, seen: Tensor) -> Tensor:
+        """Pool what `see` returns -> (batch, n_features)."""
+        return self.pool(seen).flatten(1)
+
+
+class ResNet(Trunk):
+    """A trunk and two logits.
+
+    Parameters
+    ----------
+    n, m, **trunk
+        See `Trunk`; (2, 2) has 10 layers with weights.
     dropout : float
         Share of the last layer's inputs left out in training.
 
@@ -78,24 +130,15 @@ class ResNet(nn.Module):
     173170
     """
 
-    def __init__(
-        self, n: int, m: int, *, size: int = 128, pooling: str = "flat", dropout: float = 0.5
-    ) -> None:
-        super().__init__()
-        self.stem = conv_norm(1, 16, 3, stride=2)
-        self.blocks = nn.Sequential(stage(n, 16, 32), stage(m, 32, 64))
-        self.pool = nn.AvgPool2d(2) if pooling == "flat" else nn.AdaptiveAvgPool2d(1)
+    def __init__(self, n: int, m: int, *, dropout: float = 0.5, **trunk: Any) -> None:
+        super().__init__(n, m, **trunk)
         self.dropout = Dropout(dropout)
-        self.logits = nn.Linear(64 * (size // 16) ** 2 if pooling == "flat" else 64, 2)
+        self.logits = nn.Linear(self.n_features, 2)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, 1, size, size) -> (batch, 2): not single, single."""
+        """(batch, n_views, size, size) -> (batch, 2): not single, single."""
         return self.decide(self.see(x))
 
-    def see(self, x: Tensor) -> Tensor:
-        """(batch, 1, size, size) -> (batch, 64, size / 8, size / 8): what the image is to the network."""
-        return self.blocks(torch.relu(self.stem(x)))
-
     def decide(self, seen: Tensor) -> Tensor:
-        """(batch, 64, size / 8, size / 8), as `see` returns -> (batch, 2): not single, single."""
-        return self.logits(self.dropout(self.pool(seen).flatten(1)))
+        """Judge what `see` returns -> (batch, 2): not single, single."""
+        return self.logits(self.dropout(self.features(seen)))

@@ -23,7 +23,6 @@ from .data import Examples, Progress, load_examples
 from .framing import Framing, ModelFrame
 from .learning import Learning
 from .model import Model, load_model, save_model, weights_path
-from .networks import Architecture
 from .settling import settle
 from .supply import FromExamples, FromStream, Supply
 
@@ -81,7 +80,7 @@ def train(
         If the data do not serve, see `load_examples`, another model has the name, or nothing can be written.
     """
     config = config or TrainConfig()
-    architecture = Architecture(network=config.network, blocks=config.blocks)
+    architecture = config.architecture()
     frame = ModelFrame(size=architecture.size)
     material: Examples | PatternSource
     if isinstance(data, PatternSource):
