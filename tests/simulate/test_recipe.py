@@ -56,8 +56,10 @@ FROZEN = {
         "relative_fluence": (0.2, 1.0),
     },
     "body": {
-        "family": ("icosahedron", "sphere", "cube", "octahedron"),
+        "family": ("cube", "octahedron", "tetrahedron", "star", "blob"),
+        "family_blobs": 3,
         "family_stretch": 0.3,
+        "family_core_probability": 0.5,
         "stretch": 0.0,
         "core_probability": 0.0,
         "core_size": (0.5, 0.9),

@@ -9,42 +9,45 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-LAST_DEGREE = 5
-"""Harmonics of degree 2 to this are drawn; degree 1 puts the centroid at the origin, 0 is the size."""
+DEGREES = (2, 4, 6)
+"""Of the harmonics. Even ones make the body its own mirror image through the centroid, so F is real: half the
+table, and half of what it costs to compute."""
 
-CONVERGED = 48
-"""Heights of a quadrature of a blob's moments that is exact to rounding."""
+CONVERGED = 32
+"""Heights of a quadrature that gives the volume of every blob to rounding."""
 
 
 @dataclass(frozen=True, eq=False)
 class Blob:
-    """A body with the surface R(Ω) = radius · exp(Σ c_lm Y_lm(Ω)) about its centroid.
+    """A body with the surface R(Ω) = radius · exp(Σ c_lm Y_lm(Ω)), the same on opposite sides.
 
     Parameters
     ----------
     radius_nm : float
         Radius without the harmonics.
-    coefficients : (L, 2 L + 1) float64
-        c_lm of the real orthonormal harmonics: degree l in row l - 1, order m in column L + m.
+    coefficients : (k, 2 L + 1) float64
+        c_lm of the real orthonormal harmonics: a row for each of `DEGREES`, order m in column L + m, L the
+        last of them.
     """
 
     radius_nm: float
     coefficients: np.ndarray
 
     def cones(self, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Split the body into thin cones from its centroid: n Gauss-Legendre heights times 2 n even angles.
+        """Split half the body into thin cones from its centroid: n Gauss-Legendre heights, 4 n even angles.
 
         Returns
         -------
-        tips : (2 n², 3) float64
+        tips : (4 n², 3) float64
             Where the axis of each cone meets the surface, in nm.
-        weights : (2 n²,) float64
-            R³ dΩ of each, three times its volume, in nm³.
+        weights : (4 n²,) float64
+            2 R³ dΩ of each: three times the volume of the cone and of the opposite one, in nm³.
         """
-        nodes, shares = np.polynomial.legendre.leggauss(n)
-        height, angle = (a.ravel() for a in np.meshgrid(nodes, np.arange(2 * n) * np.pi / n, indexing="ij"))
+        nodes, shares = (half[n:] for half in np.polynomial.legendre.leggauss(2 * n))
+        angles = np.arange(4 * n) * np.pi / (2 * n)
+        height, angle = (grid.ravel() for grid in np.meshgrid(nodes, angles, indexing="ij"))
         reach = self.radius_nm * self._relative_radius(height, angle)
-        return reach[:, None] * _directions(height, angle), reach**3 * np.repeat(shares * np.pi / n, 2 * n)
+        return reach[:, None] * _directions(height, angle), reach**3 * np.repeat(shares * np.pi / n, 4 * n)
 
     @cached_property
     def volume_nm3(self) -> float:
@@ -53,7 +56,7 @@ class Blob:
 
     @cached_property
     def diameter_nm(self) -> float:
-        """Twice the largest distance of `hull_points` from the centroid."""
+        """Twice the largest distance of `hull_points`; between them the surface reaches 1 % farther at most."""
         return 2.0 * float(np.linalg.norm(self.hull_points(), axis=1).max())
 
     def scaled(self, factor: float) -> "Blob":
@@ -77,20 +80,18 @@ class Blob:
         return True
 
     def _relative_radius(self, height: np.ndarray, angle: np.ndarray) -> np.ndarray:
-        last = len(self.coefficients)
         total = np.zeros(height.shape)
-        for degree, row in enumerate(self.coefficients, start=1):
+        for degree, row in zip(DEGREES, self.coefficients, strict=True):
             for order in range(-degree, degree + 1):
-                if row[last + order]:
-                    total += row[last + order] * _harmonic(degree, order, height, angle)
+                total += row[DEGREES[-1] + order] * _harmonic(degree, order, height, angle)
         return np.exp(total)
 
 
 def blob(diameter_nm: float, *, seed: float = 0, roughness: float = 0.18) -> Blob:
     """Return a smooth irregular body, another for every seed.
 
-    The logarithm of its radius is a Gaussian random field on the sphere, of degrees 2 to 5 with a variance
-    per degree that falls as 1/degree.
+    The logarithm of its radius is a Gaussian random field on the sphere, of degrees 2, 4 and 6 with a
+    variance per degree that falls as 1/degree.
 
     Parameters
     ----------
@@ -116,35 +117,16 @@ def blob(diameter_nm: float, *, seed: float = 0, roughness: float = 0.18) -> Blo
         raise InputError(f"seed of a blob is {seed:g}; it must be a whole number from 0 to 1000000.")
     if not 0.01 <= roughness <= 0.2:
         raise InputError(f"roughness of a blob is {roughness:g}; it must lie between 0.01 and 0.2.")
-    degrees = np.arange(2, LAST_DEGREE + 1)
+    degrees = np.array(DEGREES)
     # Σ_m Y_lm² is (2 l + 1) / 4π everywhere.
     spread = roughness * np.sqrt(4.0 * np.pi / (2 * degrees + 1) / degrees / (1.0 / degrees).sum())
     rng = np.random.Generator(np.random.Philox(int(seed)))
-    coefficients = np.zeros((LAST_DEGREE, 2 * LAST_DEGREE + 1))
-    for degree, deviation in zip(degrees, spread, strict=True):
-        columns = slice(LAST_DEGREE - degree, LAST_DEGREE + degree + 1)
-        coefficients[degree - 1, columns] = deviation * rng.standard_normal(2 * degree + 1)
-    unit = Blob(1.0, _about_the_centroid(coefficients))
+    last = DEGREES[-1]
+    coefficients = np.zeros((len(DEGREES), 2 * last + 1))
+    for row, degree, deviation in zip(coefficients, DEGREES, spread, strict=True):
+        row[last - degree : last + degree + 1] = deviation * rng.standard_normal(2 * degree + 1)
+    unit = Blob(1.0, coefficients)
     return unit.scaled(diameter_nm / unit.diameter_nm)
-
-
-def _about_the_centroid(coefficients: np.ndarray) -> np.ndarray:
-    """Choose degree 1 so that the centroid is the origin, by Newton's method.
-
-    Terms d·Ω in ln R move the centroid, ∫ R⁴ Ω dΩ · 3/4 over ∫ R³ dΩ, by 3 ∫ R⁴ Ω Ωᵀ dΩ d over the same.
-    """
-    coefficients = coefficients.copy()
-    middle = coefficients.shape[1] // 2
-    for _ in range(30):
-        tips, weights = Blob(1.0, coefficients).cones(CONVERGED)
-        shares = weights / weights.sum()
-        centroid = 0.75 * shares @ tips
-        if np.linalg.norm(centroid) < 1e-14:
-            break
-        moved = 3.0 * (tips * (shares / np.linalg.norm(tips, axis=1))[:, None]).T @ tips
-        x, y, z = (math.sqrt(4.0 * math.pi / 3.0) * np.linalg.solve(moved, centroid)).tolist()
-        coefficients[0, middle - 1 : middle + 2] -= (y, z, x)
-    return coefficients
 
 
 def _directions(height: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -153,10 +135,10 @@ def _directions(height: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def _harmonic(degree: int, order: int, height: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Real orthonormal Y_lm without the Condon-Shortley sign: Y_1 is √(3/4π) (y, z, x) for m = -1, 0, 1."""
+    """Real orthonormal Y_lm, sines for m < 0."""
     from scipy.special import lpmv
 
     m = abs(order)
     norm = (2 * degree + 1) / (4.0 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m)
-    legendre = (-1) ** m * math.sqrt(norm if m == 0 else 2.0 * norm) * lpmv(m, degree, height)
+    legendre = math.sqrt(norm if m == 0 else 2.0 * norm) * lpmv(m, degree, height)
     return legendre * (np.sin(m * angle) if order < 0 else np.cos(m * angle))

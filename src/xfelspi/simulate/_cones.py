@@ -1,4 +1,4 @@
-"""Numba kernel: the Fourier transform of a body split into thin cones from its centroid."""
+"""Numba kernel: the Fourier transform of a body split into thin double cones through its centroid."""
 
 import math
 
@@ -28,15 +28,15 @@ def _sincos(x):
 
 @njit(nogil=True, cache=True, fastmath=_FAST, error_model="numpy")
 def cone_transform(q, tips, weights, out):
-    """out[i] = Σ_j weights[j] g(q[i] . tips[j]),  g(x) = ∫ t² exp(-i x t) dt from 0 to 1.
+    """out[i] = Σ_j weights[j] g(q[i] . tips[j]),  g(x) = ∫ t² cos(x t) dt from 0 to 1.
 
-    q (n, 3), tips (m, 3) in reciprocal units; weights (m,) R³ dΩ; out (n,) complex128. A cone of directions
-    dΩ about a tip at distance R has ∫ exp(-i q.r) d³r = R³ dΩ g(q.tip), which has no singularity at q = 0.
+    q (n, 3), tips (m, 3) in reciprocal units; weights (m,); out (n,) float64. A cone of directions dΩ about a
+    tip at distance R, with the opposite one, has ∫ exp(-i q.r) d³r = 2 R³ dΩ g(q.tip): no singularity at q = 0.
     """
     x0, x1, x2 = tips[:, 0].copy(), tips[:, 1].copy(), tips[:, 2].copy()
     for i in range(q.shape[0]):
         qx, qy, qz = q[i, 0], q[i, 1], q[i, 2]
-        real = imag = 0.0
+        total = 0.0
         for j in range(weights.size):
             x = qx * x0[j] + qy * x1[j] + qz * x2[j]
             square = x * x
@@ -44,13 +44,8 @@ def cone_transform(q, tips, weights, out):
             s, c = _sincos(x)
             by_x = 1.0 / (1.0 if small else x)
             by_x2 = by_x * by_x
-            by_x3 = by_x * by_x2
-            a = s * (by_x - 2.0 * by_x3) + 2.0 * c * by_x2
-            b = c * (by_x - 2.0 * by_x3) - 2.0 * s * by_x2 + 2.0 * by_x3
-            even = 1.0 / 168 - square * (1.0 / 6480 - square * (1.0 / 443520 - square / 47174400))
-            even = 1.0 / 3 - square * (0.1 - square * even)
-            uneven = 1.0 / 960 - square * (1.0 / 50400 - square * (1.0 / 4354560 - square / 558835200))
-            uneven = -x * (0.25 - square * (1.0 / 36 - square * uneven))
-            real += weights[j] * (even if small else a)
-            imag += weights[j] * (uneven if small else b)
-        out[i] = complex(real, imag)
+            closed = s * (by_x - 2.0 * by_x * by_x2) + 2.0 * c * by_x2
+            series = 1.0 / 168 - square * (1.0 / 6480 - square * (1.0 / 443520 - square / 47174400))
+            series = 1.0 / 3 - square * (0.1 - square * series)
+            total += weights[j] * (series if small else closed)
+        out[i] = total

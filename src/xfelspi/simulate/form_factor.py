@@ -82,16 +82,16 @@ def _(solid: Blob, q: np.ndarray) -> np.ndarray:
     # A wave has as many harmonics on the surface as its phase has radians, so each shell of |q| takes a
     # quadrature of its own.
     flat = np.ascontiguousarray(q, dtype=np.float64).reshape(-1, 3)
-    out = np.empty(len(flat), dtype=np.complex128)
+    out = np.empty(len(flat))
     reach = np.linalg.norm(flat, axis=1) * solid.diameter_nm / 2.0
     shells = np.ceil(reach / 8.0).astype(int)
     for shell in np.unique(shells):
         here = shells == shell
-        tips, weights = solid.cones(22 + int(5.5 * shell))
-        part = np.empty(np.count_nonzero(here), dtype=np.complex128)
+        tips, weights = solid.cones(12 + 3 * int(shell))
+        part = np.empty(np.count_nonzero(here))
         cone_transform(flat[here], tips, weights, part)
         out[here] = part
-    return out.reshape(np.shape(q)[:-1])
+    return out.reshape(np.shape(q)[:-1]) + 0j
 
 
 def _ball(x: np.ndarray) -> np.ndarray:
