@@ -3,7 +3,7 @@
 import math
 import struct
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -25,9 +25,8 @@ class Blob:
     ----------
     radius_nm : float
         Radius without the harmonics.
-    coefficients : (k, 2 L + 1) float64
-        c_lm of the real orthonormal harmonics: a row for each of `DEGREES`, order m in column L + m, L the
-        last of them.
+    coefficients : (27,) float64
+        c_lm of the real orthonormal harmonics of all `DEGREES`, m = -l … l.
     """
 
     radius_nm: float
@@ -43,11 +42,9 @@ class Blob:
         weights : (4 n²,) float64
             2 R³ dΩ of each: three times the volume of the cone and of the opposite one, in nm³.
         """
-        nodes, shares = (half[n:] for half in np.polynomial.legendre.leggauss(2 * n))
-        angles = np.arange(4 * n) * np.pi / (2 * n)
-        height, angle = (grid.ravel() for grid in np.meshgrid(nodes, angles, indexing="ij"))
-        reach = self.radius_nm * self._relative_radius(height, angle)
-        return reach[:, None] * _directions(height, angle), reach**3 * np.repeat(shares * np.pi / n, 4 * n)
+        directions, solid_angles, harmonics = _half_sphere(n)
+        reach = self.radius_nm * np.exp(self.coefficients @ harmonics)
+        return reach[:, None] * directions, 2.0 * reach**3 * solid_angles
 
     @cached_property
     def volume_nm3(self) -> float:
@@ -70,21 +67,18 @@ class Blob:
 
     def hull_points(self) -> np.ndarray:
         """Return 2,000 points of a Fibonacci lattice on the surface, in nm."""
-        height = 1.0 - (2.0 * np.arange(2000) + 1.0) / 2000.0
-        angle = np.arange(2000) * np.pi * (3.0 - np.sqrt(5.0))
-        return self.radius_nm * self._relative_radius(height, angle)[:, None] * _directions(height, angle)
+        return self.radius_nm * self._relative_hull
 
     @property
     def is_star_shaped(self) -> bool:
         """True: every direction from the centroid meets the surface once."""
         return True
 
-    def _relative_radius(self, height: np.ndarray, angle: np.ndarray) -> np.ndarray:
-        total = np.zeros(height.shape)
-        for degree, row in zip(DEGREES, self.coefficients, strict=True):
-            for order in range(-degree, degree + 1):
-                total += row[DEGREES[-1] + order] * _harmonic(degree, order, height, angle)
-        return np.exp(total)
+    @cached_property
+    def _relative_hull(self) -> np.ndarray:
+        height = 1.0 - (2.0 * np.arange(2000) + 1.0) / 2000.0
+        angle = np.arange(2000) * np.pi * (3.0 - np.sqrt(5.0))
+        return np.exp(self.coefficients @ _harmonics(height, angle))[:, None] * _directions(height, angle)
 
 
 def blob(diameter_nm: float, *, seed: float = 0, roughness: float = 0.18) -> Blob:
@@ -121,12 +115,19 @@ def blob(diameter_nm: float, *, seed: float = 0, roughness: float = 0.18) -> Blo
     # Σ_m Y_lm² is (2 l + 1) / 4π everywhere.
     spread = roughness * np.sqrt(4.0 * np.pi / (2 * degrees + 1) / degrees / (1.0 / degrees).sum())
     rng = np.random.Generator(np.random.Philox(int(seed)))
-    last = DEGREES[-1]
-    coefficients = np.zeros((len(DEGREES), 2 * last + 1))
-    for row, degree, deviation in zip(coefficients, DEGREES, spread, strict=True):
-        row[last - degree : last + degree + 1] = deviation * rng.standard_normal(2 * degree + 1)
+    coefficients = np.repeat(spread, 2 * degrees + 1) * rng.standard_normal(int((2 * degrees + 1).sum()))
     unit = Blob(1.0, coefficients)
     return unit.scaled(diameter_nm / unit.diameter_nm)
+
+
+@lru_cache(maxsize=32)
+def _half_sphere(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return directions (4 n², 3) with z > 0, their solid angles (4 n²,), and the harmonics (27, 4 n²)."""
+    heights, shares = (half[n:] for half in np.polynomial.legendre.leggauss(2 * n))
+    angles = np.arange(4 * n) * np.pi / (2 * n)
+    height, angle = (grid.ravel() for grid in np.meshgrid(heights, angles, indexing="ij"))
+    solid_angles = np.repeat(shares * np.pi / (2 * n), 4 * n)
+    return _directions(height, angle), solid_angles, _harmonics(height, angle)
 
 
 def _directions(height: np.ndarray, angle: np.ndarray) -> np.ndarray:
@@ -134,11 +135,15 @@ def _directions(height: np.ndarray, angle: np.ndarray) -> np.ndarray:
     return np.stack([across * np.cos(angle), across * np.sin(angle), height], axis=-1)
 
 
-def _harmonic(degree: int, order: int, height: np.ndarray, angle: np.ndarray) -> np.ndarray:
-    """Real orthonormal Y_lm, sines for m < 0."""
+def _harmonics(height: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """Real orthonormal Y_lm of all `DEGREES`, m = -l … l, as rows; sines for m < 0."""
     from scipy.special import lpmv
 
-    m = abs(order)
-    norm = (2 * degree + 1) / (4.0 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m)
-    legendre = math.sqrt(norm if m == 0 else 2.0 * norm) * lpmv(m, degree, height)
-    return legendre * (np.sin(m * angle) if order < 0 else np.cos(m * angle))
+    rows = []
+    for degree in DEGREES:
+        for order in range(-degree, degree + 1):
+            m = abs(order)
+            norm = (2 * degree + 1) / (4.0 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m)
+            wave = np.sin(m * angle) if order < 0 else np.cos(m * angle)
+            rows.append(math.sqrt(norm if m == 0 else 2.0 * norm) * lpmv(m, degree, height) * wave)
+    return np.array(rows)
