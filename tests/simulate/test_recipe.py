@@ -348,7 +348,9 @@ any_recipe = st.fixed_dictionaries(
                 "family": st.lists(
                     st.sampled_from(["sphere", "icosahedron", "torus"]), min_size=1, max_size=2
                 ),
+                "family_blobs": st.integers(1, 16),
                 "family_stretch": st.floats(0.0, 0.5),
+                "family_core_probability": st.floats(0.0, 1.0),
                 "stretch": st.floats(0.0, 0.5),
                 "core_probability": st.floats(0.0, 1.0),
                 "core_size": ordered(0.1, 0.99),

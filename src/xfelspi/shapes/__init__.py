@@ -62,7 +62,11 @@ __all__ = [
 
 
 def make_solid(
-    shape: str, diameter_nm: float, proportions: Mapping[str, float] | None = None, *, also: Sequence[str] = ()
+    shape: str,
+    diameter_nm: float,
+    proportions: Mapping[str, float] | None = None,
+    *,
+    also: Sequence[str] = (),
 ) -> Solid:
     """Return a catalogue shape, or the body in a mesh file, of a diameter in nm.
 

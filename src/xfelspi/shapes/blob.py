@@ -53,7 +53,7 @@ class Blob:
 
     @cached_property
     def diameter_nm(self) -> float:
-        """Twice the largest distance of `hull_points`; between them the surface reaches 1 % farther at most."""
+        """Twice the largest distance of `hull_points`; between them the surface reaches up to 1 % farther."""
         return 2.0 * float(np.linalg.norm(self.hull_points(), axis=1).max())
 
     def scaled(self, factor: float) -> "Blob":
@@ -143,7 +143,9 @@ def _harmonics(height: np.ndarray, angle: np.ndarray) -> np.ndarray:
     for degree in DEGREES:
         for order in range(-degree, degree + 1):
             m = abs(order)
-            norm = (2 * degree + 1) / (4.0 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m)
+            norm = (
+                (2 * degree + 1) / (4.0 * math.pi) * math.factorial(degree - m) / math.factorial(degree + m)
+            )
             wave = np.sin(m * angle) if order < 0 else np.cos(m * angle)
             rows.append(math.sqrt(norm if m == 0 else 2.0 * norm) * lpmv(m, degree, height) * wave)
     return np.array(rows)

@@ -31,7 +31,9 @@ def capsid(diameter_nm: float, *, inner_to_outer: float = 0.8) -> Polyhedron:
     0.875
     """
     if not 0.1 <= inner_to_outer <= 0.98:
-        raise InputError(f"inner_to_outer of a capsid is {inner_to_outer:g}; it must lie between 0.1 and 0.98.")
+        raise InputError(
+            f"inner_to_outer of a capsid is {inner_to_outer:g}; it must lie between 0.1 and 0.98."
+        )
     outer = icosahedron(diameter_nm)
     cavity = outer.triangles[:, ::-1] + len(outer.vertices)  # its outside is the cavity
     return Polyhedron(

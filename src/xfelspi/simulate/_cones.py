@@ -1,7 +1,5 @@
 """Numba kernel: the Fourier transform of a body split into thin double cones through its centroid."""
 
-import math
-
 import numpy as np
 from numba import njit
 
@@ -31,7 +29,7 @@ def cone_transform(q, tips, weights, out):
     """out[i] = Σ_j weights[j] g(q[i] . tips[j]),  g(x) = ∫ t² cos(x t) dt from 0 to 1.
 
     q (n, 3), tips (m, 3) in reciprocal units; weights (m,); out (n,) float64. A cone of directions dΩ about a
-    tip at distance R, with the opposite one, has ∫ exp(-i q.r) d³r = 2 R³ dΩ g(q.tip): no singularity at q = 0.
+    tip at distance R, with the opposite one, has ∫ exp(-i q.r) d³r = 2 R³ dΩ g(q.tip), also at q = 0.
     """
     x0, x1, x2 = tips[:, 0].copy(), tips[:, 1].copy(), tips[:, 2].copy()
     for i in range(q.shape[0]):

@@ -258,8 +258,8 @@ def _fill_coarse(
 class _Component:
     """A term w |det B| F(Bᵀq - wave) exp(i lead) of a particle's amplitude; F that of the unit solid.
 
-    widening is the largest |Bᵀq| along an axis of the table, over |q| radius: above 1 where a stretch lengthens
-    a body in a direction in which its surface is nearer than the farthest.
+    widening bounds |Bᵀq| along an axis of the table, over |q|: above 1 where a stretch lengthens a body in a
+    direction in which its surface is nearer than elsewhere.
     """
 
     weight: float

@@ -87,7 +87,7 @@ def _(solid: Blob, q: np.ndarray) -> np.ndarray:
     shells = np.ceil(reach / 8.0).astype(int)
     for shell in np.unique(shells):
         here = shells == shell
-        tips, weights = solid.cones(12 + 3 * int(shell))
+        tips, weights = solid.cones(max(16, 12 + 3 * int(shell)))
         part = np.empty(np.count_nonzero(here))
         cone_transform(flat[here], tips, weights, part)
         out[here] = part

@@ -50,4 +50,5 @@ def _intensity(body: Particle, q: np.ndarray) -> np.ndarray:
     shells = [(1.0, body.electrons_per_nm3)]
     shells += [(layer.size, layer.electrons_per_nm3) for layer in body.layers if not any(layer.wave_per_nm)]
     in_body = q if body.stretch is None else q @ body.stretch
-    return np.abs(sum(density * body.form.exact(in_body, body.diameter_nm * size) for size, density in shells)) ** 2
+    waves = [density * body.form.exact(in_body, body.diameter_nm * size) for size, density in shells]
+    return np.abs(np.sum(waves, axis=0)) ** 2
