@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from judge import R_E_NM, momentum_transfer
+from xfelspi.errors import InputError
 from xfelspi.shapes import make_solid, torus
 from xfelspi.simulate import (
     Body,
@@ -20,7 +21,7 @@ from xfelspi.simulate import (
     load_recipe,
     scattered_light,
 )
-from xfelspi.simulate.diffract import largest_q_per_nm
+from xfelspi.simulate.diffract import _components, _on_table, _reach, largest_q_per_nm
 from xfelspi.simulate.particle import rotation_matrix, stretched
 
 DETECTOR = Detector(rows=48, columns=48, hole_pixels=0, gap_rows=0, pixel_size_m=6e-4)
@@ -150,8 +151,12 @@ def test_rings_stay_solid():
 SMALL = ["detector.rows=64", "detector.columns=64", "detector.pixel_size_m=1.2e-3"]
 
 
+FAR = [*SMALL, "detector.distance_m=2.3", "sample.shape=random"]
+"""A detector far away, for which small tables do."""
+
+
 def test_the_random_family_is_a_new_solid_every_shot():
-    experiment = Experiment(load_recipe("benchmark", [*SMALL, "sample.shape=random"]), seed=4)
+    experiment = Experiment(load_recipe("benchmark", FAR), seed=4)
     shots = [experiment.draw(i) for i in range(400)]
     firsts = [shot.scene.particles[0] for shot in shots]
     assert {id(p.form) for p in firsts} == {id(form) for form in experiment.forms.family}
@@ -159,8 +164,47 @@ def test_the_random_family_is_a_new_solid_every_shot():
     for shot in shots:  # within a shot all are of one kind
         assert len({p.stretch.tobytes() for p in shot.scene.particles}) == 1
         assert len({id(p.form) for p in shot.scene.particles}) == 1
+        assert len({p.layers for p in shot.scene.particles}) == 1
+    hollow = sum(bool(p.layers) for p in firsts)
+    assert abs(hollow / 400 - 0.5) < 0.08
+    assert all(p.layers[0].size < 1.0 and p.layers[0].electrons_per_nm3 < 0.0 for p in firsts if p.layers)
     _, truth = experiment.pattern(0)
     assert truth.shape == "random"
+
+
+def test_an_unknown_shape_is_told_of_the_family_too():
+    with pytest.raises(InputError, match=r"choose one of icosahedron, .*, blob, random, or give the path"):
+        Experiment(load_recipe("benchmark", ["sample.shape=dodecahedron"]), seed=0)
+    with pytest.raises(InputError, match=r"choose one of icosahedron, .*, blob, or give the path"):
+        Experiment(load_recipe("benchmark", ["sample.shape=random", "body.family=['random']"]), seed=0)
+
+
+def test_a_kind_with_a_core_gets_no_second_one():
+    body = Body(family_core_probability=1.0, core_probability=1.0)
+    form, rng = form_of(make_solid("cube", 69.0)), body_rng()
+    kind = body.draw_kind(rng, form)
+    _, _, layers = body.draw(rng, form, 69.0, 436.0, kind)
+    assert [layer.size for layer in layers] == [kind.core[0]]
+
+
+def test_a_stretch_that_reaches_beyond_the_table_is_exact():
+    """A cube's faces are nearer than its corners: lengthened across one, it outruns the table."""
+    form, untabled = (form_factor_of(make_solid("cube", 69.0), extent) for extent in (9.0, 1e9))
+    diameter_nm = 1.98 * form.extent / largest_q_per_nm(1600.0, DETECTOR)
+    stretch = stretched(form, np.diag([3.0, 1.0, 1.0]))
+    assert stretch[0, 0] > 1.5
+    turn = (math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))  # x of the body along y of the detector
+    origin, served = np.array(DETECTOR.middle_yx), []
+    for layers in ((), (Layer(0.9, -200.0),)):
+        light = []
+        for f in (form, untabled):
+            particle = Particle(f, diameter_nm, 436.0, orientation=turn, stretch=stretch, layers=layers)
+            light.append(scattered_light(Scene((particle,)), PULSE, DETECTOR).photons)
+        assert close(*light)
+    for matrix in (None, stretch):
+        (body,) = _components(Particle(form, diameter_nm, 436.0, orientation=turn, stretch=matrix))
+        served.append(_on_table(form, body, _reach(1, (53, 53), PULSE, DETECTOR, origin)))
+    assert served == [True, False]
 
 
 @pytest.mark.parametrize(

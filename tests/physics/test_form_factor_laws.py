@@ -4,7 +4,21 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from xfelspi.shapes import Polyhedron, Torus, icosahedron, soccer, sphere, torus
+from xfelspi.shapes import (
+    Bowl,
+    Polyhedron,
+    Spheroid,
+    Torus,
+    blob,
+    capsid,
+    cylinder,
+    icosahedron,
+    soccer,
+    sphere,
+    star,
+    tetrahedron,
+    torus,
+)
 from xfelspi.simulate import form_factor
 from xfelspi.simulate._polyhedron import polyhedron_transform
 
@@ -125,3 +139,95 @@ def test_the_torus_integral_has_converged():
     q = rng.normal(size=(50, 3)) * 0.4
     far = np.concatenate([q, [[40.0, 0.0, 0.0]]])
     assert_allclose(form_factor(ring, far)[:-1], form_factor(ring, q), atol=1e-12 * ring.volume_nm3)
+
+
+def relative_difference(mesh, solid, q):
+    return np.abs(form_factor(mesh, q) / mesh.volume_nm3 - form_factor(solid, q) / solid.volume_nm3).max()
+
+
+def test_a_spheroid_is_a_stretched_sphere(q):
+    """F_A(q) = |det A| F(Aᵀ q)."""
+    axes = np.array([20.0, 20.0, 34.5])
+    expected = axes.prod() * form_factor(sphere(2.0), q * axes)
+    assert_allclose(form_factor(Spheroid(20.0, 34.5), q), expected, rtol=1e-9, atol=1e-12 * axes.prod())
+
+
+def test_a_fine_mesh_of_a_cylinder_is_the_closed_form(q):
+    import trimesh
+
+    exact = cylinder(69.0, length_to_width=1.3)
+    mesh = trimesh.creation.cylinder(exact.radius_nm, exact.length_nm, sections=400)
+    assert relative_difference(Polyhedron(mesh.vertices, mesh.faces), exact, q[::3]) < 1e-3
+
+
+def test_a_fine_mesh_of_a_bowl_is_the_integral(q):
+    import trimesh
+
+    exact = Bowl(40.0, 24.0)
+    turn = np.linspace(0.0, np.pi / 2.0, 97)
+    outer = 40.0 * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    inner = 24.0 * np.stack([np.cos(turn), np.sin(turn)], axis=1)[::-1]
+    ring = np.concatenate([inner, outer, inner[:1]])
+    mesh = trimesh.creation.revolve(ring, sections=192)
+    mesh.fix_normals()
+    mesh = Polyhedron(mesh.vertices, mesh.faces)
+    assert relative_difference(mesh, exact, q[::4]) < 1e-3
+    assert_allclose(mesh.volume_nm3, exact.volume_nm3, rtol=1e-3)
+
+
+def test_a_capsid_is_an_icosahedron_less_a_smaller_one(q):
+    whole, part = icosahedron(69.0), icosahedron(0.8 * 69.0)
+    hollow = form_factor(capsid(69.0, inner_to_outer=0.8), q)
+    assert_allclose(hollow, form_factor(whole, q) - form_factor(part, q), atol=1e-10 * whole.volume_nm3)
+
+
+def test_a_star_is_two_tetrahedra_less_what_they_share(q):
+    """The shared part is an octahedron, whose corners are the middles of a tetrahedron's edges."""
+    body = star(69.0)
+    one = tetrahedron(69.0)
+    other = Polyhedron(-one.vertices, one.triangles[:, ::-1])
+    from xfelspi.shapes import octahedron
+
+    shared = octahedron(69.0 / 3**0.5)
+    expected = form_factor(one, q) + form_factor(other, q) - form_factor(shared, q)
+    assert_allclose(form_factor(body, q), expected, atol=1e-9 * body.volume_nm3)
+
+
+def test_a_fine_mesh_of_a_blob_is_the_sum_over_cones(q):
+    from scipy.spatial import ConvexHull
+
+    body = blob(69.0, seed=3)
+    tips, _ = body.cones(56)
+    tips = np.concatenate([tips, -tips])
+    triangles = ConvexHull(tips / np.linalg.norm(tips, axis=1)[:, None]).simplices
+    a, b, c = (tips[triangles[:, i]] for i in range(3))
+    inward = np.einsum("ij,ij->i", a, np.cross(b, c)) < 0
+    triangles[inward] = triangles[inward][:, ::-1]
+    assert relative_difference(Polyhedron(tips, triangles), body, q[::12]) < 2e-3
+
+
+def test_the_blobs_quadrature_has_converged():
+    """Every shell of |q| has nodes enough: twice as many change nothing."""
+    from xfelspi.simulate._cones import cone_transform
+
+    body = blob(2.0, seed=3, roughness=0.2)
+    rng = np.random.default_rng(5)
+    q = rng.normal(size=(60, 3))
+    q *= (np.linspace(0.0, 60.0, 60) / np.linalg.norm(q, axis=1))[:, None]
+    finer = np.empty(len(q))
+    cone_transform(q, *body.cones(80), finer)
+    assert_allclose(form_factor(body, q), finer, atol=1e-7 * body.volume_nm3)
+
+
+@pytest.mark.kernel
+def test_a_cone_is_its_integral():
+    """g(x) = ∫ t² cos(xt) dt, small and large x, against Gauss-Legendre nodes."""
+    from xfelspi.simulate._cones import cone_transform
+
+    x = np.concatenate([[0.0], np.logspace(-8, 2, 60), [0.3464, 0.3465]])
+    q = np.stack([x, 0 * x, 0 * x], axis=1)
+    out = np.empty(len(x))
+    cone_transform(q, np.array([[1.0, 0.0, 0.0]]), np.array([1.0]), out)
+    t, w = np.polynomial.legendre.leggauss(100)
+    t, w = (t + 1) / 2, w / 2
+    assert_allclose(out, np.cos(np.outer(x, t)) @ (w * t * t), atol=2e-14)

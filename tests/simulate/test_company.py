@@ -144,6 +144,8 @@ def test_foreign_matter_interferes():
         ("body.ripple=-0.1", "body.ripple is -0.1; it must lie between 0 and 0.7"),
         ("body.core_size=[0.5, 1.0]", "body.core_size"),
         ("body.family=[]", "body.family is empty"),
+        ("body.family_blobs=0", "body.family_blobs is 0; it must lie between 1 and 16"),
+        ("body.family_core_probability=2", "body.family_core_probability is 2; it must lie between 0 and 1"),
     ],
 )
 def test_wrong_settings_are_refused(setting, words):

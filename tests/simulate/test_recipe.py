@@ -56,8 +56,10 @@ FROZEN = {
         "relative_fluence": (0.2, 1.0),
     },
     "body": {
-        "family": ("icosahedron", "sphere", "cube", "octahedron"),
+        "family": ("cube", "octahedron", "tetrahedron", "star", "blob"),
+        "family_blobs": 3,
         "family_stretch": 0.3,
+        "family_core_probability": 0.5,
         "stretch": 0.0,
         "core_probability": 0.0,
         "core_size": (0.5, 0.9),
@@ -346,7 +348,9 @@ any_recipe = st.fixed_dictionaries(
                 "family": st.lists(
                     st.sampled_from(["sphere", "icosahedron", "torus"]), min_size=1, max_size=2
                 ),
+                "family_blobs": st.integers(1, 16),
                 "family_stretch": st.floats(0.0, 0.5),
+                "family_core_probability": st.floats(0.0, 1.0),
                 "stretch": st.floats(0.0, 0.5),
                 "core_probability": st.floats(0.0, 1.0),
                 "core_size": ordered(0.1, 0.99),

@@ -47,8 +47,9 @@ def simulate(
     shape: Annotated[
         str | None,
         typer.Option(
-            help="icosahedron, soccer, torus, sphere, cube, octahedron, random (a new solid every shot), or "
-            "the path of a closed mesh (STL, OBJ, PLY)."
+            help="icosahedron, soccer, torus, sphere, cube, octahedron, tetrahedron, prolate, oblate, "
+            "cylinder, disc, capsid, bowl, star, blob, random (a new solid every shot), or the path of a "
+            "closed mesh (STL, OBJ, PLY)."
         ),
     ] = None,
     n: Annotated[int, typer.Option("-n", help="Number of patterns.")] = 1000,

@@ -11,8 +11,24 @@ from xfelspi.errors import InputError
 from .particle import Layer, rotation_matrix, stretched
 from .table import FormFactor
 
-ROUNDEST = ("icosahedron", "sphere", "cube", "octahedron")
-"""Shapes that the random family is stretched from: nothing with a hole, nothing near a soccer ball."""
+FAMILY = ("cube", "octahedron", "tetrahedron", "star", "blob")
+"""Shapes that the random family is stretched from: none near a soccer ball or a torus; see docs/shapes.md."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What all particles of a shot of the random family share.
+
+    Parameters
+    ----------
+    stretch : (3, 3) float64
+        Affine distortion.
+    core : (float, float) or None
+        Size of a core over the body's, and its density over the body's; None for none.
+    """
+
+    stretch: np.ndarray
+    core: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +39,14 @@ class Body:
     ----------
     family : tuple of str
         Shapes of which each shot takes one, for all its particles, when `sample.shape` is "random".
+    family_blobs : int
+        Different blobs that "blob" in the family stands for; they have seeds from 1 on, so the catalogue's
+        own, of seed 0, is none of them.
     family_stretch : float
         Standard deviation of the logarithm of each axis of the affine distortion that then all particles of
         a shot share: a new solid every shot.
+    family_core_probability : float
+        Of a core that then all particles of a shot share; `core_probability` is for each on its own.
     stretch : float
         The same for each particle on its own: imperfect and aggregated particles (LCLS and European XFEL
         samples of one kind show non-equilibrium shapes: Ayyer et al. 2024, arXiv:2401.04896).
@@ -50,8 +71,10 @@ class Body:
         Range of its wavelength in diameters.
     """
 
-    family: tuple[str, ...] = ROUNDEST
+    family: tuple[str, ...] = FAMILY
+    family_blobs: int = 3
     family_stretch: float = 0.3
+    family_core_probability: float = 0.5
     stretch: float = 0.0
     core_probability: float = 0.0
     core_size: tuple[float, float] = (0.5, 0.9)
@@ -67,8 +90,14 @@ class Body:
     def __post_init__(self) -> None:
         if not self.family:
             raise InputError("body.family is empty; name one shape or more.")
+        if not 1 <= self.family_blobs <= 16:
+            raise InputError(
+                f"body.family_blobs is {self.family_blobs}; it must lie between 1 and 16 "
+                "(each has a table of its own)."
+            )
         for name, high in (
             ("family_stretch", 0.5),
+            ("family_core_probability", 1.0),
             ("stretch", 0.5),
             ("core_probability", 1.0),
             ("ripple_probability", 1.0),
@@ -107,6 +136,21 @@ class Body:
         """The thickest hydration layer that can be drawn."""
         return 3.0 * self.hydration_nm
 
+    def family_members(self) -> list[tuple[str, dict[str, float]]]:
+        """Return shape and proportions of every member of the random family."""
+        members: list[tuple[str, dict[str, float]]] = []
+        for shape in self.family:
+            seeds = range(1, self.family_blobs + 1) if shape == "blob" else ()
+            members += [(shape, {"seed": float(seed)}) for seed in seeds] or [(shape, {})]
+        return members
+
+    def draw_kind(self, rng: np.random.Generator, form: FormFactor) -> Kind:
+        """Return what one shot makes of a member of the random family."""
+        stretch, core = self.draw_stretch(rng, self.family_stretch), None
+        if rng.random() < self.family_core_probability and form.solid.is_star_shaped:
+            core = self._draw_core(rng)
+        return Kind(stretch, core)
+
     def draw_stretch(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
         """Return exp(S), (3, 3) symmetric, with S of three normal eigenvalues along random axes."""
         quaternion = rng.standard_normal(4)
@@ -119,7 +163,7 @@ class Body:
         form: FormFactor,
         diameter_nm: float,
         density: float,
-        common: np.ndarray | None,
+        common: Kind | None = None,
     ) -> tuple[float, np.ndarray | None, tuple[Layer, ...]]:
         """Return the density of one body, its stretch and its layers.
 
@@ -131,13 +175,13 @@ class Body:
             Of its shape.
         diameter_nm, density : float
             Of the body; in electrons/nm³.
-        common : (3, 3) float64 or None
-            What all particles of the shot are distorted by.
+        common : Kind, optional
+            What all particles of the shot share.
         """
-        stretch = common
+        stretch, core = (None, None) if common is None else (common.stretch, common.core)
         if self.stretch:
             own = self.draw_stretch(rng, self.stretch)
-            stretch = own if common is None else own @ common
+            stretch = own if stretch is None else own @ stretch
         if stretch is not None:
             stretch = stretched(form, stretch)
         layers: list[Layer] = []
@@ -148,8 +192,9 @@ class Body:
             layers.append(Layer(1.0 + 2.0 * thickness_nm / diameter_nm, water))
             inside -= water
         if self.core_probability and form.solid.is_star_shaped and rng.random() < self.core_probability:
-            size, share = _between(rng, self.core_size), _between(rng, self.core_density)
-            layers.append(Layer(size, (share - 1.0) * density))
+            core = self._draw_core(rng) if core is None else core
+        if core is not None:
+            layers.append(Layer(core[0], (core[1] - 1.0) * density))
         if self.ripple and rng.random() < self.ripple_probability:
             length_nm = diameter_nm * _between(rng, self.ripple_length)
             direction = rng.standard_normal(3)
@@ -158,6 +203,9 @@ class Body:
             phase = 2.0 * math.pi * rng.random()
             layers.append(Layer(1.0, math.sqrt(2.0) * self.ripple * density, (x, y, z), phase))
         return inside, stretch, tuple(layers)
+
+    def _draw_core(self, rng: np.random.Generator) -> tuple[float, float]:
+        return _between(rng, self.core_size), _between(rng, self.core_density)
 
 
 def _between(rng: np.random.Generator, ends: Sequence[float]) -> float:

@@ -256,13 +256,18 @@ def _fill_coarse(
 
 @dataclass(frozen=True, eq=False)
 class _Component:
-    """A term w |det B| F(Bᵀq - wave) exp(i lead) of a particle's amplitude; F that of the unit solid."""
+    """A term w |det B| F(Bᵀq - wave) exp(i lead) of a particle's amplitude; F that of the unit solid.
+
+    widening bounds |Bᵀq| along an axis of the table, over |q|: above 1 where a stretch lengthens a body in a
+    direction in which its surface is nearer than elsewhere.
+    """
 
     weight: float
     to_lab: np.ndarray
     radius_nm: float
     wave: tuple[float, float, float] = (0.0, 0.0, 0.0)
     lead: float = 0.0
+    widening: float = 1.0
 
     @property
     def wave_reach(self) -> float:
@@ -274,18 +279,20 @@ def _components(particle: Particle) -> list[_Component]:
     """Body and layers; a cosine of density is two of its halves, F(q ∓ κ) exp(± i phase)."""
     radius, stretch, to_lab = particle.diameter_nm / 2.0, particle.stretch, particle.to_lab
     det = particle.stretch_volume
-    components = [_Component(particle.electrons_per_nm3 * det, to_lab, radius)]
+    widening = 1.0 if stretch is None else math.sqrt(max((stretch * stretch).sum(axis=0).tolist()))
+    components = [_Component(particle.electrons_per_nm3 * det, to_lab, radius, widening=widening)]
     for layer in particle.layers:
         weight = layer.electrons_per_nm3 * det
         if not any(layer.wave_per_nm):
-            components.append(_Component(weight, to_lab, radius * layer.size))
+            components.append(_Component(weight, to_lab, radius * layer.size, widening=widening))
             continue
         kappa = np.array(layer.wave_per_nm)
         wave = radius * layer.size * (kappa if stretch is None else stretch.T @ kappa)
         for sign in (1.0, -1.0):
             x, y, z = (sign * wave).tolist()
+            lead = sign * layer.phase
             components.append(
-                _Component(weight / 2.0, to_lab, radius * layer.size, (x, y, z), sign * layer.phase)
+                _Component(weight / 2.0, to_lab, radius * layer.size, (x, y, z), lead, widening)
             )
     return components
 
@@ -358,7 +365,7 @@ def _on_table(form: FormFactor, component: _Component, reach: tuple[float, float
 
     The nodes overhang the detector into the table's margin; what is read there weighs little.
     """
-    radius, wave = component.radius_nm, component.wave_reach
+    radius, wave = component.radius_nm * component.widening, component.wave_reach
     nodes = form.coefficients.shape[1] // 2 - 2
     return reach[0] * radius + wave <= form.extent and reach[1] * radius + wave <= nodes * STEP
 

@@ -219,8 +219,9 @@ def _solids(recipe: Recipe) -> tuple[Solid, ...]:
     if sample.shape == RANDOM:
         if sample.proportions:
             raise InputError("The random family has no proportions to set; leave out sample.proportions.")
-        return tuple(make_solid(shape, sample.diameter_nm) for shape in recipe.body.family)
-    return (make_solid(sample.shape, sample.diameter_nm, sample.proportions),)
+        members = recipe.body.family_members()
+        return tuple(make_solid(shape, sample.diameter_nm, proportions) for shape, proportions in members)
+    return (make_solid(sample.shape, sample.diameter_nm, sample.proportions, also=(RANDOM,)),)
 
 
 def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None) -> Forms:

@@ -20,7 +20,7 @@ SIZE_CUT = 4.0
 
 
 RANDOM = "random"
-"""Name of the random family: a new solid every shot."""
+"""Name of the random family, beside the catalogue's: a new solid every shot."""
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Sample:
             if len(forms.family) > 1:
                 form = forms.family[int(body_rng.integers(len(forms.family)))]
             if self.shape == RANDOM:
-                common = body.draw_stretch(body_rng, body.family_stretch)
+                common = body.draw_kind(body_rng, form)
             made = [body.draw(body_rng, form, diameter, density, common) for diameter in diameters]
         bodies = list(zip(diameters, orientations, made, strict=True))
 
