@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from xfelspi.classify import Framing, ModelFrame
+from xfelspi.classify import Framing, ModelFrame, frame_to_learn
 from xfelspi.classify.framing import MASKED
 from xfelspi.errors import InputError
 from xfelspi.patterns import Geometry
@@ -42,6 +42,21 @@ def test_smaller_pixels_are_added_up_whole(rng):
     counts = rng.poisson(3.0, (3, 256, 256)).astype(np.uint16)
     framing = Framing((256, 256), no_mask((256, 256)), geometry((256, 256), pixel_um=75.0), FRAME)
     assert_array_equal(framing(counts), counts[:, 64:192, 64:192].reshape(3, 32, 4, 32, 4).sum((2, 4)))
+
+
+def test_frames_without_a_geometry_are_taken_as_those_learned_from(rng):
+    shape = (128, 128)
+    counts = rng.poisson(3.0, (2, *shape)).astype(np.uint16)
+    fine = geometry(shape, pixel_um=150.0)
+    learned = frame_to_learn(32, [fine, None, fine])
+    stated, unstated = (Framing(shape, no_mask(shape), known, learned)(counts) for known in (fine, None))
+    assert_array_equal(unstated, stated)
+    assert_array_equal(stated[0], counts[0, 32:96, 32:96].reshape(32, 2, 32, 2).sum((1, 3)))
+
+
+def test_a_model_of_several_scales_takes_them_as_its_own(rng):
+    assert frame_to_learn(32, [geometry((64, 64), 75.0), geometry((64, 64), 300.0)]) == FRAME
+    assert frame_to_learn(32, [None]) == frame_to_learn(32, []) == FRAME
 
 
 @pytest.mark.parametrize("pixel_um", [70.0, 200.0, 430.0, 500.0])

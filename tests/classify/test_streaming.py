@@ -35,6 +35,10 @@ class ToySource:
         self.asked = []
         self.is_open = False
 
+    @property
+    def geometries(self):
+        return [GEOMETRY]
+
     def describe(self):
         return {"n": self.n, "shapes": ["torus", "soccer"], "recipes": [{"name": "toy"}], "seed": 7}
 

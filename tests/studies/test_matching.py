@@ -45,6 +45,16 @@ def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
         np.testing.assert_array_equal(whole.detector.mask != 0, patterns.mask)
 
 
+def test_finer_pixels_are_simulated_as_far_as_a_model_sees(tmp_path):
+    """Particles of 35 nm look half as wide as the recipe's: two pixels make one of the model's."""
+    small = ["detector.rows=400", "detector.columns=400", "sample.diameter_nm=35"]
+    path = foreign_file(tmp_path / "run.h5", [*small, "beam.photons_per_frame=[5e4, 5e4]"])
+    detector = matched(load_recipe("benchmark"), path, tmp_path)["detector"]
+    assert detector["pixel_size_m"] == pytest.approx(150e-6, rel=0.15)
+    assert 280 <= detector["rows"] == detector["columns"] <= 360
+    assert np.load(detector["mask_file"]).shape == (detector["rows"], detector["columns"])
+
+
 def test_labels_are_not_looked_at(tmp_path):
     one = foreign_file(tmp_path / "one.h5", ASKED)
     other = foreign_file(tmp_path / "other.h5", ASKED, labels=np.zeros(60, np.int8))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .default import default_model
     from .familiarity import Familiarity
     from .feature_space import features
-    from .framing import Framing, ModelFrame
+    from .framing import Framing, ModelFrame, frame_to_learn
     from .inputs import Inputs
     from .model import Model, load_model
     from .networks import Architecture, Classifier
@@ -38,6 +38,7 @@ _HOMES = {
     "Inputs": "inputs",
     "Model": "model",
     "ModelFrame": "framing",
+    "frame_to_learn": "framing",
     "Policy": "policy",
     "Prediction": "predict",
     "Predictor": "predict",
@@ -91,6 +92,7 @@ __all__ = [
     "expected_calibration_error",
     "expected_of",
     "features",
+    "frame_to_learn",
     "held_out_fpr",
     "labelled_groups",
     "load_model",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from xfelspi.patterns import Geometry
 MASKED = -1.0
 """Stands in the pixels of a model's frame that the detector did not measure; photons are 0 or more."""
 
+_AMO_PER_NM = 2 * math.pi * 1600.0 / HC_EV_NM * 300e-6 / 0.581
 _WHOLE = 0.02  # a ratio of pixels this near a whole number counts as whole: resampling would blur fringes
 
 
@@ -28,10 +30,25 @@ class ModelFrame:
     q_per_pixel_per_nm : float
         Momentum transfer from one pixel to the next near the beam, in 1/nm. The default is 300 um at
         0.581 m and 1.6 keV.
+    q_unstated_per_nm : float
+        The same of detectors whose frames come without a geometry, as measured sets often do.
     """
 
     size: int = 128
-    q_per_pixel_per_nm: float = 2 * math.pi * 1600.0 / HC_EV_NM * 300e-6 / 0.581
+    q_per_pixel_per_nm: float = _AMO_PER_NM
+    q_unstated_per_nm: float = _AMO_PER_NM
+
+
+def frame_to_learn(size: int, geometries: Iterable[Geometry | None]) -> ModelFrame:
+    """Return the frame of a model that learns from detectors that stand like this, None where unknown.
+
+    Frames without a geometry are taken to be of the scale that the model learned from, if that is one: a
+    recipe brought to measured frames has their scale. Otherwise they are taken as the model's own.
+    """
+    spans = [q_per_pixel_per_nm(geometry) for geometry in geometries if geometry is not None]
+    if spans and max(spans) <= (1 + _WHOLE) * min(spans):
+        return ModelFrame(size=size, q_unstated_per_nm=spans[0])
+    return ModelFrame(size=size)
 
 
 def q_per_pixel_per_nm(geometry: Geometry) -> float:
@@ -55,7 +72,7 @@ class Framing:
     Where one pixel of the model spans a whole number of the detector's (within 2 %), these are added up,
     along whole pixels; else every photon is shared out by the areas that overlap. Pixels wider than the
     model's are taken one for one: a photon cannot be shared out among pixels that did not see it. Without a
-    geometry the scale is taken as equal and the middle of the frame as the beam centre. Pixels of the model
+    geometry the scale is `q_unstated_per_nm`, and the beam meets the middle of the frame. Pixels of the model
     that the detector measured by less than half are masked, and pixels of the detector beyond the model's
     frame are left out.
 
@@ -94,10 +111,10 @@ class Framing:
     ) -> None:
         ny, nx = shape
         if geometry is None:
-            scale, centre_yx = 1.0, ((ny - 1) / 2, (nx - 1) / 2)
+            span, centre_yx = frame.q_unstated_per_nm, ((ny - 1) / 2, (nx - 1) / 2)
         else:
-            scale = max(1.0, frame.q_per_pixel_per_nm / q_per_pixel_per_nm(geometry))
-            centre_yx = geometry.centre_yx
+            span, centre_yx = q_per_pixel_per_nm(geometry), geometry.centre_yx
+        scale = max(1.0, frame.q_per_pixel_per_nm / span)
         whole = max(1, round(scale))
         if abs(scale / whole - 1) <= _WHOLE:
             scale = float(whole)

@@ -15,12 +15,12 @@ import torch
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import Look, PatternSource, View, find_pattern_files
+from xfelspi.patterns import Geometry, Look, PatternSet, PatternSource, View, find_pattern_files
 
 from .compute import cores
 from .config import TrainConfig
 from .data import Examples, Progress, load_examples
-from .framing import Framing, ModelFrame
+from .framing import Framing, ModelFrame, frame_to_learn
 from .learning import Learning
 from .model import Model, load_model, save_model, weights_path
 from .settling import settle
@@ -81,16 +81,17 @@ def train(
     """
     config = config or TrainConfig()
     architecture = config.architecture()
-    frame = ModelFrame(size=architecture.size)
     material: Examples | PatternSource
     if isinstance(data, PatternSource):
         if shapes or hold_out:
             raise InputError("Shapes are chosen among files; what draws patterns has shapes of its own.")
         material = data
+        frame = frame_to_learn(architecture.size, data.geometries)
         sources, n = [data.describe()], data.n
         decides: list[Any] = sources
     else:
         files = find_pattern_files(data)
+        frame = frame_to_learn(architecture.size, map(_geometry, files))
         material = load_examples(
             files, frame, shapes=shapes or (), hold_out=hold_out or (), progress=progress
         )
@@ -162,6 +163,11 @@ def _supply(
 
     stream = opened.enter_context(material.stream(look_at))
     return FromStream(stream, material.n, config.validation_fraction, progress)
+
+
+def _geometry(path: Path) -> Geometry | None:
+    with PatternSet.open(path) as patterns:
+        return patterns.geometry
 
 
 def _identity(config: TrainConfig, frame: ModelFrame, data: list[Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
@@ -77,6 +77,11 @@ class PatternSource(Protocol):
 
     @property
     def n(self) -> int: ...  # noqa: D102
+
+    @property
+    def geometries(self) -> Sequence[Geometry]:
+        """How its detectors stand."""
+        ...
 
     def describe(self) -> dict[str, Any]:
         """Return all that decides the patterns, JSON-able; `shapes` names those of the particles."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, LabelledFrames, Look, View, clear_negatives, gather
+from xfelspi.patterns import LABELS, Geometry, LabelledFrames, Look, View, clear_negatives, gather
 
 from .chance import hash64
 from .readout import file_mask
@@ -89,6 +89,11 @@ class StreamedPatterns:
             for which in (_FRESH, _HELD_OUT)
         )
         self._workers = workers
+
+    @property
+    def geometries(self) -> list[Geometry]:
+        """How the recipes' detectors stand."""
+        return [experiment.geometry for experiment in self._fresh]
 
     def describe(self) -> dict[str, Any]:
         """Return all that decides the patterns, JSON-able."""

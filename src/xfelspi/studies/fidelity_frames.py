@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xfelspi.classify import ModelFrame
+from xfelspi.classify import ModelFrame, frame_to_learn
 from xfelspi.fidelity import FrameSet, profile_curve
 from xfelspi.patterns import PatternSet
 from xfelspi.pictures import contact_sheet, profile_plot, rows_of_frames
@@ -30,7 +30,8 @@ _MOST = 200  # simulated singles among which those of the right brightness are f
 def show_frames(report: Report, findings: Findings, out: Path) -> None:
     """Show measured and simulated single hits side by side, and their radial profiles."""
     report.heading("Side by side")
-    frame = ModelFrame()
+    with PatternSet.open(_first_test(findings.rungs[-1], findings, out)) as patterns:
+        frame = frame_to_learn(ModelFrame().size, [patterns.geometry])
     with findings.reference.open() as patterns:
         judged = framed(patterns, single_hits(patterns, _MOST), frame)
     simulated = {}

@@ -17,11 +17,15 @@ from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 N_COMPARED = 60
 """Simulated frames that tell how large the recipe's particles look."""
 
-MOST_FRAMES = 500
-"""Measured frames read to learn the scale."""
+MOST_FRAMES, MOST_PIXELS = 500, 2**26
+"""Measured frames read to learn the scale, and pixels of all of them."""
 
-LARGEST_FRAME = 256
-"""Pixels along an edge that are simulated; what a network sees lies well inside."""
+LARGEST_FRAME = 1024
+"""Pixels along an edge that are read for it."""
+
+SIMULATED, SEEN = 256, 160
+"""Pixels along an edge that are simulated: so many, or what holds so many pixels of a model's frame where
+those span several. A model sees 128; the rest is for a beam that wanders."""
 
 COUNTS = (5.0, 95.0)
 """Percentiles of the measured counts between which frames are simulated."""
@@ -53,7 +57,8 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
         If no photon lies away from the beam, so that there is no scale to see.
     """
     size = min(*patterns.shape, LARGEST_FRAME)
-    read = FrameSet.read(patterns, range(min(patterns.n, MOST_FRAMES)), size=size)
+    frames = range(min(patterns.n, MOST_FRAMES, MOST_PIXELS // size**2))
+    read = FrameSet.read(patterns, frames, size=size)
     phase = _median(edge_phases(read))
     if not math.isfinite(phase):
         raise InputError(f"{patterns.path} has no photons away from the beam, so its scale cannot be told.")
@@ -61,6 +66,9 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     whole = max(round(ratio), 1)
     if abs(ratio / whole - 1.0) <= SAME:
         ratio = float(whole)
+    wanted = max(SIMULATED, math.ceil(SEEN / ratio))
+    if wanted < size:
+        read = FrameSet.read(patterns, frames, size=wanted)
     mask_path.parent.mkdir(parents=True, exist_ok=True)
     np.save(mask_path, (~read.good).astype(np.uint8))
     low, high = np.percentile(read.totals[read.totals > 0.0], COUNTS).tolist()
