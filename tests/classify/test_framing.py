@@ -54,7 +54,7 @@ def test_frames_without_a_geometry_are_taken_as_those_learned_from(rng):
     assert_array_equal(stated[0], counts[0, 32:96, 32:96].reshape(32, 2, 32, 2).sum((1, 3)))
 
 
-def test_a_model_of_several_scales_takes_them_as_its_own(rng):
+def test_a_model_of_several_scales_takes_them_as_its_own():
     assert frame_to_learn(32, [geometry((64, 64), 75.0), geometry((64, 64), 300.0)]) == FRAME
     assert frame_to_learn(32, [None]) == frame_to_learn(32, []) == FRAME
 
