@@ -30,7 +30,7 @@ bench: $(INSTALLED)  ## speed here: beside skopi and the floor, whole runs, star
 	$(BIN)/python -m benchmarks.terms $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.accuracy build/accuracy $(if $(PAGE),--write docs/classifier.md)
 
-model: $(INSTALLED)  ## the default model anew, 30 minutes on 2 cores; OUT=build/model for elsewhere, PAGE=docs/classifier.md
+model: $(INSTALLED)  ## the default model anew, a long training; OUT=build/model for elsewhere, PAGE=docs/classifier.md
 	$(BIN)/xfel study model --out $(or $(OUT),src/xfelspi/models) --overwrite
 	$(BIN)/python -m benchmarks.box build/box --models $(or $(OUT),src/xfelspi/models) $(if $(PAGE),--write $(PAGE))
 

@@ -149,8 +149,7 @@ def model(
     """Train a model on a mixture of recipes: the default model, or one for your own instruments.
 
     The mixture is declared in a TOML file; its recipes take turns from pair to pair, and each keeps its
-    detector. Patterns are drawn while the network learns, some 30 minutes on two cores; a killed training
-    goes on with the same command.
+    detector. Patterns are drawn while the network learns; a killed training goes on with the same command.
 
     Example: xfel study model --study ours.toml --name ours
     """
