@@ -124,6 +124,9 @@ class ReadyClassifier:
 
     def __init__(self, classifier: Classifier, dtype: torch.dtype, device: torch.device) -> None:
         self._prepare = copy.deepcopy(classifier.prepare).eval().to(device)
+        self._reach = copy.deepcopy(classifier.reach)
+        if self._reach is not None:
+            self._reach.eval().to(device)
         network = fold_normalization(copy.deepcopy(classifier.network).eval()).to(device, dtype)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._dtype, self._device = dtype, device
@@ -138,6 +141,8 @@ class ReadyClassifier:
             shown = self._prepare(frames.to(self._device)).to(self._dtype)
             seen = self._network.see(shown)
             pair = self._network.decide(seen).float()
+            if self._reach is not None:
+                pair += self._reach(frames.to(self._device))
             return (pair[:, 1] - pair[:, 0]).cpu(), seen.mean((2, 3)).float().cpu()
 
 
