@@ -111,8 +111,9 @@ def diffusion_map(
     part of it was seen; then it is made a walk's, symmetrically. Its eigenvectors over the trivial one are
     the coordinates, of which the largest component is positive.
 
-    d² is measured in units of r_i r_j, r_i being how far the k-th neighbour of i is. Poisson noise takes dim patterns farther from all others than bright ones: one width for all that suits
-    the bright ones leaves each dim one alone, and the map shows little else.
+    d² is measured in units of r_i r_j, r_i being how far the k-th neighbour of i is. Poisson noise takes dim
+    patterns farther from all others than bright ones: one width for all that suits the bright ones leaves
+    each dim one alone, and the map shows little else.
 
     Parameters
     ----------
