@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .augment import Augmentation
     from .calibration import Calibration
+    from .cluster_table import (
+        read_cluster_labels,
+        require_nothing_filled_in,
+        write_clusters,
+        write_labels,
+    )
     from .clusters import ClusterLabels, clusters_of, label_by_clusters, label_clusters, label_with_budget
     from .config import TrainConfig
     from .decision_scores import reliability_of
@@ -69,10 +75,14 @@ _HOMES = {
     "labelled_groups": "selection",
     "load_model": "model",
     "pattern_vectors": "vectors",
+    "read_cluster_labels": "cluster_table",
     "reliability_of": "decision_scores",
+    "require_nothing_filled_in": "cluster_table",
     "roc_curve": "scores",
     "score_predictions": "selection",
     "train": "training",
+    "write_clusters": "cluster_table",
+    "write_labels": "cluster_table",
     "write_selection": "selection",
 }
 
@@ -115,10 +125,14 @@ __all__ = [
     "labelled_groups",
     "load_model",
     "pattern_vectors",
+    "read_cluster_labels",
     "reliability_of",
+    "require_nothing_filled_in",
     "roc_curve",
     "score_predictions",
     "train",
+    "write_clusters",
+    "write_labels",
     "write_selection",
 ]
 
