@@ -55,8 +55,8 @@ def write_page(
     counts = np.bincount(clusters)
     report = Report(f"Map of {patterns.path.name}")
     report.lead(
-        f"{patterns.n} patterns in {np.count_nonzero(counts)} clusters: look at them below, and write 1 (single), "
-        "0 (not single) or nothing behind each in clusters.csv."
+        f"{patterns.n} patterns in {np.count_nonzero(counts)} clusters: look at them below, and write 1 "
+        "(single), 0 (not single) or nothing behind each in clusters.csv."
     )
     report.code(f"xfel embed {patterns.path} --labels {page.parent / 'clusters.csv'}")
     with tempfile.TemporaryDirectory() as name:
@@ -100,18 +100,14 @@ def _classes(patterns: PatternSet) -> dict[str, np.ndarray]:
 
 
 def _facts(patterns: PatternSet, embedding: Embedding) -> str:
-    found, seconds = embedding.found, embedding.seconds
+    found = embedding.found
+    first, *_, last = found.eigenvalues
     apart = patterns.n - np.count_nonzero(found.in_map)
-    spent = ", ".join(f"{what} {value:.1f} s" for what, value in seconds.items())
+    beside = f" {apart} patterns are no neighbours of the map's and lie where the nearest of these do."
+    spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in embedding.seconds.items())
     return (
-        f"Features: {embedding.features}. Eigenvalues {found.eigenvalues[0]:.3f} to {found.eigenvalues[-1]:.3f}, "
-        f"dimension as the kernel sees it {found.dimension:.1f}. "
-        + (
-            f"{apart} patterns have no neighbours in the map and lie where the nearest of it do. "
-            if apart
-            else ""
-        )
-        + f"Time: {spent}."
+        f"Features: {embedding.features}. Eigenvalues {first:.3f} to {last:.3f}, dimension as the kernel sees it "
+        f"{found.dimension:.1f}.{beside if apart else ''} Time: {spent}."
     )
 
 
