@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .augment import Augmentation
     from .calibration import Calibration
+    from .cluster_table import (
+        read_cluster_labels,
+        require_nothing_filled_in,
+        write_clusters,
+        write_labels,
+    )
+    from .clusters import ClusterLabels, clusters_of, label_by_clusters, label_clusters, label_with_budget
     from .config import TrainConfig
     from .decision_scores import reliability_of
     from .default import default_model
+    from .diffusion import DiffusionMap, diffusion_map
     from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame, frame_to_learn
@@ -26,19 +34,21 @@ if TYPE_CHECKING:
     from .scores import Scores, Thresholds, columns, evaluate, roc_curve
     from .selection import Selection, labelled_groups, score_predictions, write_selection
     from .training import train
+    from .vectors import pattern_vectors
 
 _HOMES = {
     "Architecture": "networks",
     "Augmentation": "augment",
     "Calibration": "calibration",
     "Classifier": "networks",
+    "ClusterLabels": "clusters",
+    "DiffusionMap": "diffusion",
     "Expectation": "policy",
     "Familiarity": "familiarity",
     "Framing": "framing",
     "Inputs": "inputs",
     "Model": "model",
     "ModelFrame": "framing",
-    "frame_to_learn": "framing",
     "Policy": "policy",
     "Prediction": "predict",
     "Predictor": "predict",
@@ -48,20 +58,31 @@ _HOMES = {
     "Selection": "selection",
     "Thresholds": "scores",
     "TrainConfig": "config",
+    "clusters_of": "clusters",
     "columns": "scores",
     "decide": "policy",
     "default_model": "default",
+    "diffusion_map": "diffusion",
     "evaluate": "scores",
     "expected_calibration_error": "reliability",
     "expected_of": "policy",
     "features": "feature_space",
+    "frame_to_learn": "framing",
     "held_out_fpr": "policy",
+    "label_by_clusters": "clusters",
+    "label_clusters": "clusters",
+    "label_with_budget": "clusters",
     "labelled_groups": "selection",
     "load_model": "model",
+    "pattern_vectors": "vectors",
+    "read_cluster_labels": "cluster_table",
     "reliability_of": "decision_scores",
+    "require_nothing_filled_in": "cluster_table",
     "roc_curve": "scores",
     "score_predictions": "selection",
     "train": "training",
+    "write_clusters": "cluster_table",
+    "write_labels": "cluster_table",
     "write_selection": "selection",
 }
 
@@ -70,6 +91,8 @@ __all__ = [
     "Augmentation",
     "Calibration",
     "Classifier",
+    "ClusterLabels",
+    "DiffusionMap",
     "Expectation",
     "Familiarity",
     "Framing",
@@ -85,21 +108,31 @@ __all__ = [
     "Selection",
     "Thresholds",
     "TrainConfig",
+    "clusters_of",
     "columns",
     "decide",
     "default_model",
+    "diffusion_map",
     "evaluate",
     "expected_calibration_error",
     "expected_of",
     "features",
     "frame_to_learn",
     "held_out_fpr",
+    "label_by_clusters",
+    "label_clusters",
+    "label_with_budget",
     "labelled_groups",
     "load_model",
+    "pattern_vectors",
+    "read_cluster_labels",
     "reliability_of",
+    "require_nothing_filled_in",
     "roc_curve",
     "score_predictions",
     "train",
+    "write_clusters",
+    "write_labels",
     "write_selection",
 ]
 

@@ -9,6 +9,7 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
+from .embed import embed
 from .plan import plan
 from .sort import classify, score
 from .study import study
@@ -260,6 +261,7 @@ _command(classify)
 
 
 _command(plan)
+_command(embed)
 
 
 @_command

@@ -6,7 +6,9 @@ from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
 from .reliability import reliability_plot
 from .rows import rows_of_frames
+from .scatter import scatter_plot
 from .sheet import contact_sheet
+from .strip import strip_of_frames
 
 __all__ = [
     "Heat",
@@ -21,4 +23,6 @@ __all__ = [
     "reliability_plot",
     "roc_plot",
     "rows_of_frames",
+    "scatter_plot",
+    "strip_of_frames",
 ]
