@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 
 from ..beside import as_mask
-from ..hdf5 import Hdf5File, holds, load, open_hdf5
-from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, read_geometry, read_run, read_truth
+from ..hdf5 import Hdf5File, holds, open_hdf5
+from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, is_own, read_geometry, read_run, read_truth
+from ..sizes import load
 from .hdf5 import Hdf5Stack, named_stack, only_stack
 from .stack import Choices
 
@@ -91,7 +92,7 @@ def unusable(mask: np.ndarray) -> np.ndarray:
 
 def recognizes_own(path: Path) -> bool:
     """Tell whether xfel wrote this."""
-    return holds(path, lambda file: read_run(file) is not None)
+    return holds(path, is_own)
 
 
 def recognizes_cxi(path: Path) -> bool:

@@ -19,7 +19,8 @@ from xfelspi.errors import InputError
 
 from ..damage import damage_told
 from ..geometry import Geometry
-from ..hdf5 import Hdf5File, load, open_hdf5
+from ..hdf5 import Hdf5File, open_hdf5
+from ..sizes import load
 from .stack import MOST_PIXELS, require_frame
 
 _FIELDS = ("qx", "qy", "qz", "mask")

@@ -11,7 +11,8 @@ from xfelspi.errors import InputError
 
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
-from ..hdf5 import Hdf5File, load, open_hdf5, require_honest_chunks, require_stored
+from ..hdf5 import Hdf5File, open_hdf5
+from ..sizes import load, require_honest_chunks, require_stored
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
@@ -105,7 +106,7 @@ def named_stack(file: Hdf5File, name: str) -> h5py.Dataset:
     item = file.dataset(name)
     if item is None:
         raise InputError(f"{file.path} has no dataset {name!r}; it has {file.listing()}.")
-    require_stack(f"{item.name} in {file.path}", item, f"choose another of {file.listing()}")
+    require_stack(f"{item.name} in {file.path}", item, lambda: f"choose another of {file.listing()}")
     require_stored(item)
     return item
 

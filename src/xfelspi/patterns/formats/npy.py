@@ -26,7 +26,7 @@ class NpyStack(Stack):
 
     def __init__(self, path: Path) -> None:
         array = map_npy(path)
-        require_stack(str(path), array, "save another")
+        require_stack(str(path), array, lambda: "save another")
         self._frames = array.reshape(-1, *array.shape[-2:]) if array.ndim == 2 else array
         self.n, *shape = self._frames.shape
         self.shape = (shape[0], shape[1])
@@ -60,7 +60,7 @@ class NpzStack(Stack):
             raise InputError(f"{path} has no array {name!r}; it has {listed(members)}.")
         name = only_name(path, members, listed(members)) if name is None else name
         chosen = members[name]
-        require_stack(f"{name} in {path}", chosen, f"choose another of {listed(members)}")
+        require_stack(f"{name} in {path}", chosen, lambda: f"choose another of {listed(members)}")
         if chosen.is_fortran and len(chosen.shape) == 3:
             raise InputError(
                 f"{name} in {path} is in Fortran's order, frame by frame in none; save it as npy."
