@@ -23,8 +23,9 @@ import numpy as np
 from hostile import MAKERS, MARK
 from toy_formats import WRITERS, png, square_detector
 from toy_patterns import write as write_own
+from typer.testing import CliRunner
 
-from xfelspi.cli import main
+from xfelspi.cli import app, main
 from xfelspi.patterns import PatternSet
 
 MOST_BYTES = 2 << 30
@@ -55,7 +56,7 @@ def mutants(seed: int, count: int) -> Iterator[tuple[str, Path, list[str]]]:
             shutil.rmtree(folder)
         good = Path(root) / "good"
         good.mkdir()
-        contents = {name: _bytes_of(write, good / file) for name, (write, file) in _SOURCES.items()}
+        contents = {name: write(good / file).read_bytes() for name, (write, file) in _SOURCES.items()}
         for number in range(len(MAKERS), count):
             rng = np.random.default_rng((seed, number))
             name = list(contents)[number % len(contents)]
@@ -69,6 +70,13 @@ def mutants(seed: int, count: int) -> Iterator[tuple[str, Path, list[str]]]:
                 arguments = [str(WRITERS["EMC"][0](folder / "a.emc")), "--detector", str(path)]
             yield f"{name}, {how} ({number})", folder, arguments
             shutil.rmtree(folder)
+
+
+def warm_up() -> None:
+    """Open one good file of each format here, so that no child has to import what that takes."""
+    with tempfile.TemporaryDirectory() as root:
+        for write, file in WRITERS.values():
+            assert CliRunner().invoke(app, ["info", str(write(Path(root) / file))]).exit_code == 0
 
 
 def judge(name: str, folder: Path, arguments: list[str]) -> Outcome:
@@ -161,10 +169,6 @@ def _address_space() -> int:
     return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
-def _bytes_of(write, path: Path) -> bytes:
-    return write(path).read_bytes()
-
-
 _SOURCES = {name: source for name, source in WRITERS.items() if name != "TIFF or PNG files"} | {
     "xfel": (write_own, "own.h5"),
     "PNG": (png, "a.png"),
@@ -216,17 +220,13 @@ _DAMAGE = {
 }
 
 
-def run(seed: int, count: int) -> list[Outcome]:
-    """Judge `count` files."""
-    return [judge(*mutant) for mutant in mutants(seed, count)]
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--verbose", action="store_true")
     chosen = parser.parse_args()
+    warm_up()
     failed = total = 0
     for mutant in mutants(chosen.seed, chosen.count):
         outcome = judge(*mutant)

@@ -28,6 +28,7 @@ def test_the_same_frames_read_the_same(named):
         whole = patterns.frames(0, N)
         assert_array_equal(whole.counts, FRAMES)
         assert whole[1:] == (0, 0)
+        assert whole.counts.flags.writeable
         for start, stop in ((4, 6), (0, 1), (3, 5), (2, 2)):  # backwards too
             assert_array_equal(patterns.frames(start, stop).counts, FRAMES[start:stop])
 

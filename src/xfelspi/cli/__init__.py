@@ -133,6 +133,8 @@ def show(
     from xfelspi.pictures import contact_sheet
 
     target = out or beside(file, ".png")
+    if target.resolve() == file.resolve():
+        raise InputError(f"{file} is the file to be shown; choose another --out.")
     with PatternSet.open(
         file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
     ) as patterns:

@@ -11,7 +11,7 @@ import numpy as np
 from ..beside import as_mask
 from ..hdf5 import Hdf5File, holds, open_hdf5
 from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, is_own, read_geometry, read_run, read_truth
-from ..sizes import load
+from ..sizes import load, require_honest_chunks, require_stored
 from .hdf5 import Hdf5Stack, named_stack, only_stack
 from .stack import Choices
 
@@ -51,6 +51,7 @@ class CxiStack(Hdf5Stack):
         frames = super().read(start, stop)
         if self._own_masks is None:
             return frames
+        require_honest_chunks(self._own_masks, start, stop)
         frames = frames.astype(np.float32)
         frames[unusable(self._own_masks[start:stop])] = np.nan
         return frames
@@ -69,6 +70,7 @@ class CxiStack(Hdf5Stack):
             if item.shape == self.shape:
                 return as_mask(unusable(load(item)), self.shape, name)
             if item.shape == (self.n, *self.shape):
+                require_stored(item)
                 self._own_masks = item
                 looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
                 common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])
