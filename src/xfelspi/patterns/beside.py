@@ -75,6 +75,8 @@ def map_npy(path: Path) -> np.ndarray:
     except ValueError as error:
         if "Python objects" in str(error):
             raise holding_objects(path) from None
+        if "pickle" in str(error):  # NumPy's guess at any other file, with advice to load it all the same
+            raise ValueError("it does not begin as npy does") from None
         raise
     if not isinstance(array, np.ndarray):
         raise ValueError("it is npz")

@@ -119,7 +119,10 @@ class Hdf5File:
         found = there if found is None else found
         lines = [f"{name} {item.shape} {item.dtype}" for name, item in found.items()]
         if not self._follow_links:
-            lines += [f"{name} (a link to {target})" for name, target in links.items()]
+            lines += [
+                f"{name} (a link to {target}, followed only with --follow-links)"
+                for name, target in links.items()
+            ]
         more = f" and {len(lines) - limit} more" if len(lines) > limit else ""
         return ", ".join(lines[:limit]) + more if lines else "no datasets"
 

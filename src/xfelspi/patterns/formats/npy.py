@@ -55,7 +55,8 @@ class NpzStack(Stack):
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, name: str | None) -> None:
         self._archive = archive
-        members = {info.filename.removesuffix(".npy"): _member(archive, info) for info in archive.infolist()}
+        arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+        members = {info.filename.removesuffix(".npy"): _member(archive, info) for info in arrays}
         if name is not None and name not in members:
             raise InputError(f"{path} has no array {name!r}; it has {listed(members)}.")
         name = only_name(path, members, listed(members)) if name is None else name
