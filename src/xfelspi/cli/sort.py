@@ -8,6 +8,7 @@ import typer
 
 from xfelspi.errors import InputError
 
+from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .terminal import Progress
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ def classify(
     out: Annotated[
         Path | None, typer.Option(help="Name of the CSV and the lists without ending; by default the file's.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="Labels to compare with: .npy, .csv or a dataset.")
-    ] = None,
+    dataset: Dataset = None,
+    mask: Mask = None,
+    labels: Labels = None,
+    detector: Detector = None,
+    follow_links: FollowLinks = False,
     as_json: _Json = False,
 ) -> None:
     """Sort patterns: a CSV with the probability of each, and a list of those to keep.
@@ -123,11 +124,13 @@ def classify(
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = _load(model, policy)
     with (
-        PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns,
+        PatternSet.open(
+            file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
+        ) as patterns,
         Progress() as progress,
     ):
         prediction = Predictor(loaded)(patterns, progress)
-        written = write_selection(loaded, patterns, prediction, out or file.with_suffix(""), policy)
+        written = write_selection(loaded, patterns, prediction, out or beside(file, ""), policy)
         rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction, policy)
     _say_pixels(file, prediction.n_nan, prediction.n_negative)
     expected, fpr = expected_of(loaded, policy), held_out_fpr(loaded.thresholds, policy)
