@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .config import TrainConfig
     from .decision_scores import reliability_of
     from .default import default_model
+    from .explain import Explanation, explain_patterns, grad_cam
     from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame, frame_to_learn
@@ -39,6 +40,7 @@ _HOMES = {
     "Calibration": "calibration",
     "Classifier": "networks",
     "Expectation": "policy",
+    "Explanation": "explain",
     "Extractor": "vgg_features",
     "Familiarity": "familiarity",
     "Framing": "framing",
@@ -65,9 +67,11 @@ _HOMES = {
     "evaluate": "scores",
     "expected_calibration_error": "reliability",
     "expected_of": "policy",
+    "explain_patterns": "explain",
     "features": "feature_space",
     "fit_logistic": "logistic",
     "frame_to_learn": "framing",
+    "grad_cam": "explain",
     "held_out_fpr": "policy",
     "labelled_groups": "selection",
     "load_model": "model",
@@ -87,6 +91,7 @@ __all__ = [
     "Calibration",
     "Classifier",
     "Expectation",
+    "Explanation",
     "Extractor",
     "Familiarity",
     "Framing",
@@ -113,9 +118,11 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "expected_of",
+    "explain_patterns",
     "features",
     "fit_logistic",
     "frame_to_learn",
+    "grad_cam",
     "held_out_fpr",
     "labelled_groups",
     "load_model",
