@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from .decision_scores import reliability_of
     from .default import default_model
     from .diffusion import DiffusionMap, diffusion_map
+    from .explain import Explanation, explain_patterns, grad_cam
     from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame, frame_to_learn
     from .inputs import Inputs
+    from .logistic import Logistic, fit_logistic
     from .model import Model, load_model
     from .networks import Architecture, Classifier
     from .policy import Expectation, Policy, decide, expected_of, held_out_fpr
@@ -34,7 +36,12 @@ if TYPE_CHECKING:
     from .scores import Scores, Thresholds, columns, evaluate, roc_curve
     from .selection import Selection, labelled_groups, score_predictions, write_selection
     from .training import train
+    from .transfer import Transfer
+    from .transfer_training import TransferConfig, train_transfer
     from .vectors import pattern_vectors
+    from .vgg import Vgg16
+    from .vgg_features import Extractor, vgg16_features
+    from .vgg_weights import Vgg16Weights, load_vgg16
 
 _HOMES = {
     "Architecture": "networks",
@@ -44,9 +51,12 @@ _HOMES = {
     "ClusterLabels": "clusters",
     "DiffusionMap": "diffusion",
     "Expectation": "policy",
+    "Explanation": "explain",
+    "Extractor": "vgg_features",
     "Familiarity": "familiarity",
     "Framing": "framing",
     "Inputs": "inputs",
+    "Logistic": "logistic",
     "Model": "model",
     "ModelFrame": "framing",
     "Policy": "policy",
@@ -59,6 +69,10 @@ _HOMES = {
     "Thresholds": "scores",
     "TrainConfig": "config",
     "clusters_of": "clusters",
+    "Transfer": "transfer",
+    "TransferConfig": "transfer_training",
+    "Vgg16": "vgg",
+    "Vgg16Weights": "vgg_weights",
     "columns": "scores",
     "decide": "policy",
     "default_model": "default",
@@ -66,8 +80,11 @@ _HOMES = {
     "evaluate": "scores",
     "expected_calibration_error": "reliability",
     "expected_of": "policy",
+    "explain_patterns": "explain",
     "features": "feature_space",
+    "fit_logistic": "logistic",
     "frame_to_learn": "framing",
+    "grad_cam": "explain",
     "held_out_fpr": "policy",
     "label_by_clusters": "clusters",
     "label_clusters": "clusters",
@@ -76,6 +93,7 @@ _HOMES = {
     "load_model": "model",
     "pattern_vectors": "vectors",
     "read_cluster_labels": "cluster_table",
+    "load_vgg16": "vgg_weights",
     "reliability_of": "decision_scores",
     "require_nothing_filled_in": "cluster_table",
     "roc_curve": "scores",
@@ -83,6 +101,8 @@ _HOMES = {
     "train": "training",
     "write_clusters": "cluster_table",
     "write_labels": "cluster_table",
+    "train_transfer": "transfer_training",
+    "vgg16_features": "vgg_features",
     "write_selection": "selection",
 }
 
@@ -94,9 +114,12 @@ __all__ = [
     "ClusterLabels",
     "DiffusionMap",
     "Expectation",
+    "Explanation",
+    "Extractor",
     "Familiarity",
     "Framing",
     "Inputs",
+    "Logistic",
     "Model",
     "ModelFrame",
     "Policy",
@@ -108,6 +131,10 @@ __all__ = [
     "Selection",
     "Thresholds",
     "TrainConfig",
+    "Transfer",
+    "TransferConfig",
+    "Vgg16",
+    "Vgg16Weights",
     "clusters_of",
     "columns",
     "decide",
@@ -116,14 +143,18 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "expected_of",
+    "explain_patterns",
     "features",
+    "fit_logistic",
     "frame_to_learn",
+    "grad_cam",
     "held_out_fpr",
     "label_by_clusters",
     "label_clusters",
     "label_with_budget",
     "labelled_groups",
     "load_model",
+    "load_vgg16",
     "pattern_vectors",
     "read_cluster_labels",
     "reliability_of",
@@ -131,6 +162,8 @@ __all__ = [
     "roc_curve",
     "score_predictions",
     "train",
+    "train_transfer",
+    "vgg16_features",
     "write_clusters",
     "write_labels",
     "write_selection",

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from xfelspi.errors import InputError
 
 from .inputs import Inputs
+from .picture import Picture
 from .prepare import Scaled, Standardize
 from .reach import Reach
 from .resnet import ResNet
 from .towers import Towers
+from .transfer import Transfer, TransferNetwork
 from .views import Views, pattern_view
 
 NETWORKS = ("pooled", "resnet")
@@ -96,13 +98,18 @@ class Classifier(nn.Module):
     still has a say: logits are added, as log-odds of independent evidence are.
     """
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture | Transfer) -> None:
         super().__init__()
+        self.prepare: Scaled | Standardize | Views | Picture
+        self.network: ResNet | Towers | TransferNetwork
+        self.reach: Reach | None = None
+        if isinstance(architecture, Transfer):
+            self.prepare = Picture(architecture.transform, architecture.convention)
+            self.network = TransferNetwork(architecture)
+            return
+        self.reach = Reach(architecture.size) if architecture.reach else None
         n, m = architecture.blocks
         inputs, size = architecture.inputs, architecture.size
-        self.prepare: Scaled | Standardize | Views
-        self.network: ResNet | Towers
-        self.reach = Reach(size) if architecture.reach else None
         if architecture.network == "resnet":
             self.prepare = Standardize(size)
             self.network = ResNet(n, m, size=size)

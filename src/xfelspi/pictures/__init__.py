@@ -1,6 +1,7 @@
 """Pictures: contact sheets of patterns, curves, and figures of studies."""
 
 from .curves import profile_plot, roc_plot
+from .explain import Explained, explanation_sheet
 from .heat import Heat, heat_map
 from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
@@ -11,11 +12,13 @@ from .sheet import contact_sheet
 from .strip import strip_of_frames
 
 __all__ = [
+    "Explained",
     "Heat",
     "Panel",
     "RateCurve",
     "RatePanel",
     "contact_sheet",
+    "explanation_sheet",
     "heat_map",
     "interval_plot",
     "profile_plot",
