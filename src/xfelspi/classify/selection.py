@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, PatternSet
+from xfelspi.patterns import LABELS, PatternSet, write_whole
 
 from .decision_scores import decision_metrics
-from .model import Model, write_whole
+from .model import Model
 from .policy import Policy, decide
 from .predict import Prediction
 from .scores import columns, evaluate

@@ -9,8 +9,9 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
+from .classify import classify
 from .plan import plan
-from .sort import classify, score
+from .score import score
 from .study import study
 from .terminal import Progress, command_of, typed
 

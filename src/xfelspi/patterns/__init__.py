@@ -8,6 +8,7 @@ from .geometry import Geometry
 from .reader import Frames, PatternSet
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
+from .whole import write_whole
 from .writer import AlreadyComplete, PatternWriter
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "describe",
     "find_pattern_files",
     "gather",
+    "write_whole",
 ]
