@@ -15,7 +15,7 @@ from .hdf5 import Hdf5Stack, named_stack, only_stack
 from .stack import Choices
 
 UNUSABLE = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400 | 0x1000
-"""Bits of CXI's mask after which a value says nothing: invalid, saturated, hot, dead, shadowed, to be ignored,
+"""Bits of CXI's mask after which a value says nothing: invalid, saturated, hot, dead, shadowed, ignored,
 bad, missing, noisy, failed correction. The others (in a peak, beyond the resolution asked for, corrected) say
 where the pixel lies or what was done to it."""
 
