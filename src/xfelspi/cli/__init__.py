@@ -10,6 +10,7 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .classify import classify
+from .convert import convert
 from .options import Dataset, Detector, FollowLinks, Labels, Mask
 from .plan import plan
 from .score import score
@@ -267,6 +268,7 @@ def train(
 
 _command(score)
 _command(classify)
+_command(convert)
 
 
 _command(plan)

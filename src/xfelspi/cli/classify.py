@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .convert import hand_on
 from .options import Dataset, Detector, FollowLinks, Labels, Mask
 from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_metric, print_rows, say_pixels
 from .terminal import Progress
@@ -20,6 +21,12 @@ def classify(
     out: Annotated[
         Path | None, typer.Option(help="Name of the CSV and the lists without ending; by default the file's.")
     ] = None,
+    kept_to: Annotated[
+        Path | None, typer.Option(help="Write the kept patterns with their scores as well: .cxi, .emc, ....")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Add scores and tags to the file itself, which must be CXI.")
+    ] = False,
     dataset: Dataset = None,
     mask: Mask = None,
     labels: Labels = None,
@@ -34,6 +41,8 @@ def classify(
     Example: xfel classify run0042.cxi
 
     Example: xfel classify run0042.cxi --model runs/sim.safetensors --prior 0.03 --abstain 0.05
+
+    Example: xfel classify run0042.cxi --update --kept-to kept.emc
     """
     from xfelspi.classify import (
         Policy,
@@ -57,6 +66,8 @@ def classify(
         prediction = Predictor(loaded)(patterns, progress)
         written = write_selection(loaded, patterns, prediction, out or file.with_suffix(""), policy)
         rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction, policy)
+        if kept_to is not None or update:
+            hand_on(patterns, written.table, kept_to, update)
     say_pixels(file, prediction.n_nan, prediction.n_negative)
     expected, fpr = expected_of(loaded, policy), held_out_fpr(loaded.thresholds, policy)
     n = len(prediction.logits)

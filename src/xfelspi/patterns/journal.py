@@ -56,7 +56,7 @@ class Journal:
         self._at: dict[int, tuple[int, int, int]] = {}  # index -> payload offset, length, CRC-32
         self._end = 0
         try:
-            self._file = _open_locked(path)
+            self._file = open_locked(path)
         except OSError as error:
             raise InputError(f"Cannot write {path}: {os.strerror(error.errno or 0)}.") from None
         _open_journals.add(self)
@@ -159,7 +159,16 @@ class Journal:
             self._end = len(MAGIC) + len(text)
 
 
-def _open_locked(path: Path) -> io.FileIO:
+def open_locked(path: Path) -> io.FileIO:
+    """Open for reading and writing, make it if need be, and lock it for this process until it is closed.
+
+    Raises
+    ------
+    InputError
+        If another process holds the lock.
+    OSError
+        If it cannot be opened.
+    """
     while True:
         file = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+")
         try:
