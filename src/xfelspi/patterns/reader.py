@@ -19,7 +19,6 @@ from .formats import DAMAGE, Choices, Stack, open_stack
 from .geometry import Geometry
 from .truth import LABELS, clear_multiples
 
-
 _BAD = np.uint32(0x80)  # CXI's "not to be trusted, for undefined reasons"
 
 

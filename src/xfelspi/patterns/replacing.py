@@ -25,8 +25,8 @@ def replacing(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[
     path : Path
         The file to be; its folder is made if need be.
     check : callable
-        Raises if `path` must not be replaced; by default it may. Asked twice: before anything is touched, and with the lock, for
-        another process may have finished meanwhile.
+        Raises if `path` must not be replaced; by default it may. Asked twice: before anything is touched, and
+        with the lock, for another process may have finished meanwhile.
 
     Raises
     ------

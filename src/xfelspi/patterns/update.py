@@ -24,8 +24,8 @@ _COPY_BYTES = 1 << 24
 def update_scores(path: Path, verdicts: Verdicts) -> bool:
     """Write scores and tags into a CXI file, beside those of other names that it has.
 
-    HDF5 files that are killed while they change are lost. So a copy is changed, flushed and renamed: the file has
-    the scores or is as it was, and whatever else is in it is not even read. A link to the file stays a link.
+    An HDF5 file whose writer is killed is lost. So a copy is changed, flushed and renamed: the file has the
+    scores or is as it was, and whatever else is in it is not even read. A link to the file stays a link.
 
     Parameters
     ----------
@@ -42,8 +42,8 @@ def update_scores(path: Path, verdicts: Verdicts) -> bool:
     Raises
     ------
     InputError
-        If the file is not CXI, has something else in the place of scores, there is no room for the copy, or another
-        process writes to it. It is as it was then.
+        If the file is not CXI, has something else in the place of scores, there is no room for the copy, or
+        another process writes to it. It is as it was then.
     """
     path = path.resolve()
     if not (recognizes_own(path) or recognizes_cxi(path)):
@@ -87,8 +87,8 @@ def _rows(path: Path) -> dict[str, dict[str, np.ndarray]]:
             values = np.atleast_2d(load(item)) if isinstance(item, h5py.Dataset) else np.empty(0)
             if headings is None or len(headings) != len(values) or values.dtype.kind not in "buif":
                 raise InputError(
-                    f"{name} of {path} is something else than rows with a name each in the attribute headings; "
-                    "move it, or write a copy with --kept-to."
+                    f"{name} of {path} is something else than rows with a name each in the attribute "
+                    "headings; move it, or write a copy with --kept-to."
                 )
             found[name] = dict(zip(map(_text, headings), values, strict=True))
     return found
@@ -108,6 +108,6 @@ def _require_room(path: Path, n_bytes: int) -> None:
     free = shutil.disk_usage(path.parent).free
     if n_bytes > free:
         raise InputError(
-            f"Adding scores to {path} takes a copy of its {n_bytes / 1e9:.2g} GB for a moment, and {path.parent} has "
-            f"{free / 1e9:.2g} GB free; make room, or use the scores in the table beside it."
+            f"Adding scores to {path} takes a copy of its {n_bytes / 1e9:.2g} GB for a moment, and "
+            f"{path.parent} has {free / 1e9:.2g} GB free; make room, or use the table of scores beside it."
         )

@@ -81,8 +81,8 @@ def convert(
     AlreadyComplete
         If this very conversion is there.
     InputError
-        If nothing is to be written, the format cannot hold it, something else stands in the way, another process
-        writes there, or the disk is full. Nothing is under the final name then that was not there before.
+        If nothing is to be written, the format cannot hold it, something else stands in the way, another
+        process writes there, or the disk is full. Under the final name is then what was there before.
     """
     target = target_for(path, to)
     chosen = np.arange(patterns.n) if only is None else only
@@ -126,7 +126,8 @@ def _require_free(place: Path, patterns: PatternSet, may_replace: bool) -> None:
         raise InputError(f"{place} is the file that is read; choose another output.")
     if not may_replace:
         raise InputError(
-            f"{place} exists and did not come from this very conversion; choose another output, or add --overwrite."
+            f"{place} exists and did not come from this very conversion; choose another output, or add "
+            "--overwrite."
         )
 
 

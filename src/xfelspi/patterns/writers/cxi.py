@@ -1,7 +1,7 @@
-"""Shots to CXI 1.6, with scores and tags where the standard puts them, and truth and recipe if there are any.
+"""Shots to CXI 1.6: scores and tags where the standard puts them, truth and recipe if there are any.
 
-Scores are `detector_1/score`, (scores, shots) float64, tags `detector_1/tags`, (tags, shots) int8 with 1 for a
-shot that has it; the attribute `headings` names the rows (CXI file format, version 1.6, class Detector).
+Scores are `detector_1/score`, (scores, shots) float64, tags `detector_1/tags`, (tags, shots) int8 with 1 for
+a shot that has it; the attribute `headings` names the rows (CXI file format, version 1.6, class Detector).
 """
 
 from __future__ import annotations

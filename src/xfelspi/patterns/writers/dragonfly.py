@@ -20,14 +20,14 @@ _OTHER, _UNKNOWN = "o", "u"
 def detector_file(geometry: Geometry, bad: np.ndarray) -> bytes:
     """Write Dragonfly's detector file, (ny * nx) numbers a column, frame row by row.
 
-    A pixel at (x, y) pixels from the beam on a detector `detd` pixels away lies, with l^2 = x^2 + y^2 + detd^2
-    and the Ewald sphere of radius R through the origin, at
+    A pixel (x, y) pixels from the beam, on a detector `detd` pixels away, lies on the Ewald sphere of radius
+    R through the origin; with l^2 = x^2 + y^2 + detd^2,
 
         q = R (x / l, y / l, detd / l - 1),    corr = detd / l^3 (1 - x^2 / l^2)
 
     corr being its solid angle times what is left of light polarized along x. R = detd makes the pixel in the
-    middle one voxel (Ayyer et al. 2016, J. Appl. Cryst. 49, 1320). Energy, distance and pixel size stand beside,
-    for without them voxels have no scale; Dragonfly leaves them alone.
+    middle one voxel (Ayyer et al. 2016, J. Appl. Cryst. 49, 1320). Energy, distance and pixel size stand
+    beside, for without them voxels have no scale; Dragonfly leaves them alone.
 
     Parameters
     ----------
@@ -71,8 +71,8 @@ def detector_file(geometry: Geometry, bad: np.ndarray) -> bytes:
 def class_list(shots: Shots) -> Iterator[bytes] | None:
     """Give a letter for each frame, one a line; None where nobody knows anything.
 
-    What a model said comes first: s kept, u unsure, o other. Else the truth, by the first letter of its name, or
-    labels: s single, o other, u unknown.
+    What a model said comes first: s kept, u unsure, o other. Else the truth, by the first letter of its name,
+    or labels: s single, o other, u unknown.
     """
     if "kept" in shots.tags:
         unsure = shots.tags.get("unsure", np.zeros(len(shots), bool))

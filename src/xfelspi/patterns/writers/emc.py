@@ -1,8 +1,8 @@
 """Shots to EMC files of Dragonfly: binary, or the same in HDF5 (Ayyer et al. 2016, J. Appl. Cryst. 49, 1320).
 
-Binary: a header of 1024 bytes (int32 number of frames, of pixels, type 0), then ones[n], multi[n], place_ones,
-place_multi, count_multi, all int32. Dragonfly leaves the rest of the header alone, and there stands which
-conversion wrote the file.
+Binary: a header of 1024 bytes (int32 number of frames, of pixels, type 0), then ones[n], multi[n],
+place_ones, place_multi, count_multi, all int32. Dragonfly leaves the rest of the header alone, and there
+stands which conversion wrote the file.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def emc_identity(path: Path) -> str | None:
 
 
 def emc_hdf5_identity(path: Path) -> str | None:
-    """The same of HDF5."""
+    """Tell the same of an HDF5 file."""
     return text_in(path, _IDENTITY)
 
 

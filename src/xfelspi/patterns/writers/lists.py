@@ -55,7 +55,8 @@ def read_events(path: Path, of: Path, n: int) -> np.ndarray:
         found = _EVENT.fullmatch(line)
         if found is None or Path(found[1]).name != of.name or int(found[2]) >= n:
             raise InputError(
-                f"{path}, line {number}, reads {line[:80]!r}; needed is {of.name} //INDEX with an index below {n}."
+                f"{path}, line {number}, reads {line[:80]!r}; needed is {of.name} //INDEX, with an index "
+                f"below {n}."
             )
         indices.add(int(found[2]))
     return np.array(sorted(indices), np.int64)
@@ -73,7 +74,7 @@ def events_of(shots: Shots, _: str) -> str:
 
 
 def events_in(path: Path) -> str | None:
-    """The same of a list on disk; None if a line is no event."""
+    """Tell the same of a list on disk; None if a line is no event."""
     content = path.read_bytes()
     if not all(_EVENT.fullmatch(line) for line in content.decode(errors="replace").splitlines()):
         return None
@@ -81,10 +82,10 @@ def events_in(path: Path) -> str | None:
 
 
 def cheetah_lists(shots: Shots) -> dict[str, Iterable[bytes]]:
-    """Give frames.txt and cleaned.txt, a line for each frame and hit, events.lst and hits.lst, their identifiers.
+    """Give frames.txt and cleaned.txt, a line a frame and a hit, events.lst and hits.lst, their identifiers.
 
-    Columns are those of OM 2023 (CheetahListFilesWriter) and, after them, the probability of a single hit. Nobody
-    looked for Bragg peaks, so there are none, and patterns carry no time: nan.
+    Columns are those of OM 2023 (CheetahListFilesWriter) and, after them, the probability of a single hit.
+    Nobody looked for Bragg peaks, so there are none, and patterns carry no time: nan.
     """
     hit = shots.tags.get("kept", np.ones(len(shots), bool))
     probability = shots.scores.get("probability", np.full(len(shots), np.nan))

@@ -49,9 +49,9 @@ def photons(shots: Shots, rounding: bool) -> Iterator[tuple[int, Photons, Change
         counts, changed = _counts(frames, bad)
         if any(changed) and not rounding:
             raise InputError(
-                f"{shots.patterns.path} has good pixels that are no whole photons ({changed.rounded} fractions, "
-                f"{changed.negative} negative, {changed.nan} without a value in the patterns from "
-                f"{shots.indices[start]} on), and EMC knows nothing else; add --round, or write CXI."
+                f"{shots.patterns.path} has good pixels that are no whole photons ({changed.rounded} "
+                f"fractions, {changed.negative} negative, {changed.nan} without a value in the patterns from "
+                f"{shots.indices[start]} on), and EMC holds nothing else; add --round, or write CXI."
             )
         yield start, _sparse(counts), changed
 

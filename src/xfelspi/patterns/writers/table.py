@@ -29,10 +29,10 @@ Content = bytes | Iterable[bytes]
 class Target(NamedTuple):
     """A format to write.
 
-    `write` puts the main file, `main(path)`, together and says what it had to change. `beside` gives the files that
-    go with it; they are written first. `lost` says in a sentence each what the format cannot hold of these shots.
-    A file says which conversion it came from: `identity_in` reads it, None for a file of any other origin. Where it
-    has no room to say so, `identity_of` puts what it will hold in the place of the conversion.
+    `write` puts the main file, `main(path)`, together and says what it had to change. `beside` gives the files
+    that go with it. `lost` says in a sentence each what the format cannot hold of these shots. A file says
+    which conversion it came from: `identity_in` reads it, None for a file of any other origin. Where it has
+    no room to say so, `identity_of` puts what it will hold in the place of the conversion.
     """
 
     name: str
@@ -77,7 +77,8 @@ def _lost_in_emc(shots: Shots) -> list[str]:
         said.append(f"EMC does not hold {', '.join(gone)}.")
     if patterns.geometry is None:
         said.append(
-            "The file says no geometry, so there is no detector file, and neither size nor mask of the frames is kept."
+            "The file says no geometry, so there is no detector file, and mask and layout of the pixels "
+            "are not kept."
         )
     elif (patterns.bits[patterns.mask] != 0x80).any():
         said.append("A detector file says which pixels are bad, not why.")
@@ -131,6 +132,6 @@ def target_for(path: Path, name: str | None = None) -> Target:
     fitting = [ending for ending in by_ending if path.name.lower().endswith(ending)]
     if not fitting:
         raise InputError(
-            f"{path} has no ending that tells the format ({', '.join(by_ending)}); give one of these, or --to."
+            f"{path} has no ending that tells the format ({', '.join(by_ending)}); give one, or --to."
         )
     return by_ending[max(fitting, key=len)]
