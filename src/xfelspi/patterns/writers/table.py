@@ -29,8 +29,8 @@ Content = bytes | Iterable[bytes]
 class Target(NamedTuple):
     """A format to write.
 
-    `write` puts the main file, `main(path)`, together and says what it had to change. `beside` gives the files
-    that go with it. `lost` says in a sentence each what the format cannot hold of these shots. A file says
+    `write` puts the main file, `main(path)`, together and says what it had to change. `beside` gives files
+    to go with it. `lost` says in a sentence each what the format cannot hold of these shots. A file says
     which conversion it came from: `identity_in` reads it, None for a file of any other origin. Where it has
     no room to say so, `identity_of` puts what it will hold in the place of the conversion.
     """
