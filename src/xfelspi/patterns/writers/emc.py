@@ -62,7 +62,7 @@ def write_emc_hdf5(shots: Shots, out: Output) -> list[str]:
         for start, some, changed in photons(shots, out.rounding):
             lengths = (some.ones, some.multi, some.multi)
             for dataset, values, length in zip(room, some[2:], lengths, strict=True):
-                dataset[start : start + len(length)] = _rows(values, length)
+                _write_rows(dataset, start, values, length)
             out.file.require_written()
             changes.append(changed)
     return sentence(changes)
@@ -80,11 +80,14 @@ def emc_hdf5_identity(path: Path) -> str | None:
     return text_in(path, _IDENTITY)
 
 
-def _rows(values: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+def _write_rows(dataset: h5py.Dataset, start: int, values: np.ndarray, lengths: np.ndarray) -> None:
+    """Write rows of these lengths, back to back in `values`; h5py itself stumbles over rows all of one length."""
     rows = np.empty(len(lengths), _ROW)
     for index, row in enumerate(np.split(values, np.cumsum(lengths)[:-1])):
         rows[index] = row
-    return rows
+    space = dataset.id.get_space()
+    space.select_hyperslab((start,), (len(rows),))
+    dataset.id.write(h5py.h5s.create_simple((len(rows),)), space, rows, h5py.h5t.py_create(_ROW))
 
 
 def _header(n: int, num_pix: int, identity: str) -> bytes:
