@@ -15,7 +15,7 @@ import torch
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import Geometry, Look, PatternSet, PatternSource, View, find_pattern_files
+from xfelspi.patterns import Geometry, Look, PatternSet, PatternSource, View, claimed, find_pattern_files
 
 from .compute import cores
 from .config import TrainConfig
@@ -111,6 +111,9 @@ def train(
     torch.set_num_threads(cores())
     part = path.with_suffix(".part")
     with ExitStack() as opened:
+        opened.enter_context(claimed(path))
+        if _is_trained(path, identity, overwrite):  # by a process that had the claim until now
+            return path
         supply = _supply(material, config, frame, opened, progress)
         run = Learning(config, architecture, supply, identity)
         resumed = run.take_up(part, overwrite)
@@ -126,24 +129,24 @@ def train(
                 say(run.line())
         run.take_best()
         settled = settle(run.ready(), supply, settled_on)
-    about = run.about() | {
-        "command": command,
-        "validation": settled.scores.row("validation", None),
-        "calibrated_on": None if settled_on is None else settled_on.sources,
-    }
-    about["training"]["data"] = sources
-    model = Model(
-        architecture=architecture,
-        classifier=run.classifier,
-        frame=frame,
-        thresholds=settled.thresholds,
-        calibration=settled.calibration,
-        familiarity=settled.familiarity,
-        held=settled.held,
-        about=about,
-    )
-    save_model(model, path)
-    part.unlink(missing_ok=True)
+        about = run.about() | {
+            "command": command,
+            "validation": settled.scores.row("validation", None),
+            "calibrated_on": None if settled_on is None else settled_on.sources,
+        }
+        about["training"]["data"] = sources
+        model = Model(
+            architecture=architecture,
+            classifier=run.classifier,
+            frame=frame,
+            thresholds=settled.thresholds,
+            calibration=settled.calibration,
+            familiarity=settled.familiarity,
+            held=settled.held,
+            about=about,
+        )
+        save_model(model, path)
+        part.unlink(missing_ok=True)
     return path
 
 

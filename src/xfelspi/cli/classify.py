@@ -53,18 +53,20 @@ def classify(
         score_predictions,
         write_selection,
     )
-    from xfelspi.patterns import PatternSet
+    from xfelspi.patterns import PatternSet, claimed
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = load(model, policy)
+    stem = out or file.with_suffix("")
     with (
         PatternSet.open(
             file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
         ) as patterns,
+        claimed(stem.with_name(f"{stem.name}.csv")),
         Progress() as progress,
     ):
         prediction = Predictor(loaded)(patterns, progress)
-        written = write_selection(loaded, patterns, prediction, out or file.with_suffix(""), policy)
+        written = write_selection(loaded, patterns, prediction, stem, policy)
         rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction, policy)
         if kept_to is not None or update:
             hand_on(patterns, written.table, kept_to, update)

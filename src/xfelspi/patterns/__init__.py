@@ -5,6 +5,7 @@ from .chunk import compress_frame
 from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
+from .lock import claimed
 from .reader import Frames, PatternSet
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
@@ -33,6 +34,7 @@ __all__ = [
     "TruthField",
     "Verdicts",
     "View",
+    "claimed",
     "clear_multiples",
     "clear_negatives",
     "compress_frame",

@@ -10,7 +10,8 @@ from pathlib import Path
 from xfelspi.errors import InputError
 
 from .folder import flush_folder, require_writable
-from .journal import MAGIC, open_locked
+from .journal import MAGIC
+from .lock import open_locked
 from .sturdy import SturdyFile
 
 

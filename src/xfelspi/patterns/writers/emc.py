@@ -81,7 +81,7 @@ def emc_hdf5_identity(path: Path) -> str | None:
 
 
 def _write_rows(dataset: h5py.Dataset, start: int, values: np.ndarray, lengths: np.ndarray) -> None:
-    """Write rows of these lengths, back to back in `values`; h5py itself stumbles over rows all of one length."""
+    """Write rows of these lengths, back to back in `values`; h5py's own way stumbles over equal lengths."""
     rows = np.empty(len(lengths), _ROW)
     for index, row in enumerate(np.split(values, np.cumsum(lengths)[:-1])):
         rows[index] = row
