@@ -245,7 +245,8 @@ def test_what_stands_in_the_way_is_left_alone(toy_file, tmp_path):
 
 def killed(code, *arguments):
     """Run code that kills itself."""
-    prelude = "import os, signal, sys\nfrom pathlib import Path\nimport numpy as np\nfrom xfelspi.patterns import *\n"
+    prelude = "import os, signal, sys\nfrom pathlib import Path\nimport numpy as np\n"
+    prelude += "from xfelspi.patterns import *\n"
     done = subprocess.run(
         [sys.executable, "-c", prelude + code, *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
