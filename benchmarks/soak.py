@@ -3,8 +3,8 @@
 Every command is run undisturbed, then again and again from the start: killed with SIGKILL at a moment drawn
 evenly over the time that its work takes, looked at, and given once more, to its end. After a kill all that
 stands under a final name must be whole and the input as it was; after the end the result must be that of the
-undisturbed run, and nothing else left in the folder. The moments come from a seed; what happens at them is the
-machine's. Commands are forked from here, where all is imported: no kill is lost on imports.
+undisturbed run, and nothing else left in the folder. The moments come from a seed; what happens at them is
+the machine's. Commands are forked from here, where all is imported: no kill is lost on imports.
 
     python -m benchmarks.soak build/soak --kills 50
 """
@@ -21,8 +21,9 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ UNFINISHED = (".part", ".tmp", ".lock")
 """Endings of what a killed command may leave; not under any final name."""
 
 _SMALL = ("--set", "detector.rows=64", "--set", "detector.columns=64")
+_SIMULATED = {"small.h5": ("torus", "80"), "run.cxi": ("soccer", "400"), "shots.h5": ("cube", "40")}
 _STUDY = """
 recipe = "benchmark"
 n_train = 40
@@ -76,7 +78,7 @@ class Trial:
 
 TRIALS: dict[str, Trial] = {
     "simulate": Trial(
-        ("simulate", "--recipe", "benchmark", "--shape", "torus", "-n", "400", *_SMALL, "--out", "out")
+        ("simulate", "--recipe", "benchmark", "--shape", "torus", "-n", "200", *_SMALL, "--out", "out")
     ),
     "train": Trial(
         ("train", "--data", "small.h5", "--epochs", "2", "--name", "quick", "--out", "out"), ("small.h5",)
@@ -95,8 +97,8 @@ TRIALS: dict[str, Trial] = {
             "out/run",
             "--kept-to",
             "out/kept.cxi",
-        )
-        + ("--update",),
+            "--update",
+        ),
         ("run.cxi", "model.safetensors", "model.json"),
         ("run.cxi",),
     ),
@@ -115,40 +117,39 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
 
-def prepare(folder: Path) -> Path:
-    """Make the inputs, once, and import what commands need; return their folder."""
+def prepare(names: Sequence[str], inputs: Path) -> None:
+    """Make the inputs that are not there yet, and import what commands need."""
     import xfelspi.classify
     import xfelspi.cli.convert
     import xfelspi.studies  # noqa: F401
 
-    inputs = folder / "inputs"
-    if (inputs / "done").exists():
-        return inputs
-    shutil.rmtree(inputs, ignore_errors=True)
-    inputs.mkdir(parents=True)
-    simulate = ("simulate", "--recipe", "benchmark", *_SMALL)
-    for name, shape, n in (
-        ("small.h5", "torus", 80),
-        ("run.cxi", "soccer", 400),
-        ("shots.h5", "soccer", 40),
-    ):
-        _finish((*simulate, "--shape", shape, "-n", str(n), "--out", "."), inputs)
-        (inputs / f"{shape}.h5").rename(inputs / name)
-    _finish((*TRIALS["train"].arguments[:-1], "."), inputs)
-    for ending in (".safetensors", ".json"):
-        (inputs / f"quick{ending}").rename(inputs / f"model{ending}")
-    _finish(("convert", "run.cxi", "all.emc"), inputs)
-    from xfelspi.simulate import TERMS
+    inputs.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        if (inputs / name).exists():
+            continue
+        if name in _SIMULATED:
+            shape, n = _SIMULATED[name]
+            simulate = ("simulate", "--recipe", "benchmark", "--shape", shape, "-n", n, *_SMALL)
+            _finish((*simulate, "--out", "."), inputs)
+            (inputs / f"{shape}.h5").rename(inputs / name)
+        elif name.startswith("model"):
+            prepare(["small.h5"], inputs)
+            _finish((*TRIALS["train"].arguments[:-1], "."), inputs)
+            for ending in (".safetensors", ".json"):
+                (inputs / f"quick{ending}").rename(inputs / f"model{ending}")
+        elif name == "all.emc":
+            prepare(["run.cxi"], inputs)
+            _finish(("convert", "run.cxi", name), inputs)
+        elif name == "study.toml":
+            from xfelspi.simulate import TERMS
 
-    (inputs / "study.toml").write_text(_STUDY.format(terms=json.dumps(list(TERMS))))
-    (inputs / "done").touch()
-    return inputs
+            (inputs / name).write_text(_STUDY.format(terms=json.dumps(list(TERMS))))
 
 
 def soak(name: str, folder: Path, kills: int, rng: random.Random, say: Callable[[str], None]) -> Outcome:
     """Kill one command that often, each time from the start; say how it goes."""
-    trial, inputs = TRIALS[name], prepare(folder)
-    outcome = Outcome()
+    trial, inputs, outcome = TRIALS[name], folder / "inputs", Outcome()
+    prepare(trial.inputs, inputs)
     undisturbed = _laid_out(trial, inputs, folder / name / "undisturbed")
     _finish(trial.arguments, undisturbed)  # makes what is kept between runs, such as tables
     undisturbed = _laid_out(trial, inputs, undisturbed)
@@ -185,9 +186,8 @@ def soak(name: str, folder: Path, kills: int, rng: random.Random, say: Callable[
         ]
         wrong += [f"{path} is left" for path in _leftovers(place)]
         outcome.wrong += [f"{name}, kill {outcome.kills} after {moment:.3f} s: {what}" for what in wrong]
-        say(
-            f"{name}: kill {outcome.kills} of {kills} after {moment:.2f} s, {'; '.join(wrong) or 'as it should be'}"
-        )
+        found = "; ".join(wrong) or "as it should be"
+        say(f"{name}: kill {outcome.kills} of {kills} after {moment:.2f} s, {found}")
     return outcome
 
 
@@ -211,7 +211,11 @@ class Running:
     def start(cls, arguments: tuple[str, ...], folder: Path) -> Running:
         """Run `xfel` in a folder; what it says goes to log.txt above that."""
         sys.stdout.flush()
-        process = os.fork()
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # NumPy's idle threads are no danger to a fork
+            process = os.fork()
         return cls(process) if process else _become(arguments, folder)
 
     def ended(self, wait: bool = False) -> bool:
@@ -368,7 +372,7 @@ def _differences(wanted: Any, found: Any, name: str = "") -> list[str]:
         return [said for pair in zip(wanted, found, strict=True) for said in _differences(*pair, name)]
     if isinstance(wanted, float | np.ndarray) and np.asarray(wanted).dtype.kind == "f":
         one, other = np.asarray(wanted, float), np.asarray(found, float)
-        scale = np.nanmax(np.abs(one), initial=1.0, where=np.isfinite(one))
+        scale = np.max(np.abs(one), initial=1.0, where=np.isfinite(one))
         if one.shape == other.shape and np.allclose(
             one, other, rtol=0, atol=TOLERANCE * scale, equal_nan=True
         ):
