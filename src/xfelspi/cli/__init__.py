@@ -11,7 +11,7 @@ from xfelspi.errors import InputError
 
 from .classify import classify
 from .convert import convert
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .plan import plan
 from .score import score
 from .study import study
@@ -134,7 +134,9 @@ def show(
     from xfelspi.patterns import PatternSet
     from xfelspi.pictures import contact_sheet
 
-    target = out or file.with_suffix(".png")
+    target = out or beside(file, ".png")
+    if target.resolve() == file.resolve():
+        raise InputError(f"{file} is the file to be shown; choose another --out.")
     with PatternSet.open(
         file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
     ) as patterns:

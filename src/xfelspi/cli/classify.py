@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .convert import hand_on
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_metric, print_rows, say_pixels
 from .terminal import Progress
 
@@ -57,7 +57,7 @@ def classify(
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = load(model, policy)
-    stem = out or file.with_suffix("")
+    stem = out or beside(file, "")
     with (
         PatternSet.open(
             file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -53,8 +53,8 @@ def only_name(path: Path, found: Mapping[str, ArrayLike], listing: str) -> str:
     raise InputError(f"{path} holds no patterns, which have 3 dimensions (n, ny, nx); it has {listing}.")
 
 
-def require_stack(where: str, item: ArrayLike, otherwise: str) -> None:
-    """Refuse what cannot be frames.
+def require_stack(where: str, item: ArrayLike, others: Callable[[], str]) -> None:
+    """Refuse what cannot be frames; `others` says, when asked, what else there is.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def require_stack(where: str, item: ArrayLike, otherwise: str) -> None:
         raise InputError(f"{where} holds {item.dtype}, not numbers; choose another with --dataset.")
     if len(item.shape or ()) not in (2, 3):
         raise InputError(
-            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): {otherwise}."
+            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): {others()}."
         )
     if 0 in item.shape:
         raise InputError(f"{where} has shape {item.shape}: no patterns in it; simulate or choose another.")

@@ -11,7 +11,8 @@ from xfelspi.errors import InputError
 
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
-from ..hdf5 import Hdf5File, load, open_hdf5, require_stored
+from ..hdf5 import Hdf5File, open_hdf5
+from ..sizes import load, require_honest_chunks, require_stored
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
@@ -32,7 +33,10 @@ class Hdf5Stack(Stack):
         """Frames `start` up to, not including, `stop`."""
         if self._has_our_chunks:
             return self._expand(start, stop)
-        return self._dataset[start:stop] if self._dataset.ndim == 3 else self._dataset[()][None][start:stop]
+        if self._dataset.ndim == 3:
+            require_honest_chunks(self._dataset, start, stop)
+            return self._dataset[start:stop]
+        return load(self._dataset)[None]
 
     def close(self) -> None:
         """Close the file."""
@@ -102,7 +106,7 @@ def named_stack(file: Hdf5File, name: str) -> h5py.Dataset:
     item = file.dataset(name)
     if item is None:
         raise InputError(f"{file.path} has no dataset {name!r}; it has {file.listing()}.")
-    require_stack(f"{item.name} in {file.path}", item, f"choose another of {file.listing()}")
+    require_stack(f"{item.name} in {file.path}", item, lambda: f"choose another of {file.listing()}")
     require_stored(item)
     return item
 

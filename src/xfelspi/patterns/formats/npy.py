@@ -11,7 +11,7 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from ..beside import are_labels, as_mask
+from ..beside import are_labels, as_mask, holding_objects, map_npy
 from .choosing import listed, only_name, require_stack
 from .stack import Choices, Stack
 
@@ -25,8 +25,8 @@ class NpyStack(Stack):
     """Frames of one npy file."""
 
     def __init__(self, path: Path) -> None:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        require_stack(str(path), array, "save another")
+        array = map_npy(path)
+        require_stack(str(path), array, lambda: "save another")
         self._frames = array.reshape(-1, *array.shape[-2:]) if array.ndim == 2 else array
         self.n, *shape = self._frames.shape
         self.shape = (shape[0], shape[1])
@@ -60,7 +60,7 @@ class NpzStack(Stack):
             raise InputError(f"{path} has no array {name!r}; it has {listed(members)}.")
         name = only_name(path, members, listed(members)) if name is None else name
         chosen = members[name]
-        require_stack(f"{name} in {path}", chosen, f"choose another of {listed(members)}")
+        require_stack(f"{name} in {path}", chosen, lambda: f"choose another of {listed(members)}")
         if chosen.is_fortran and len(chosen.shape) == 3:
             raise InputError(
                 f"{name} in {path} is in Fortran's order, frame by frame in none; save it as npy."
@@ -158,10 +158,9 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 def _require_honest(path: Path, member: Member) -> None:
     """Refuse an array that is not as long as it says, or a bomb."""
     size, stored = member.info.file_size, member.info.compress_size
-    if (
-        member.dtype.hasobject
-        or size != member.header_bytes + math.prod(member.shape) * member.dtype.itemsize
-    ):
+    if member.dtype.hasobject:
+        raise holding_objects(f"{member.info.filename} in {path}")
+    if size != member.header_bytes + math.prod(member.shape) * member.dtype.itemsize:
         raise ValueError(
             f"{member.info.filename} does not hold the {member.shape} {member.dtype} that it declares"
         )

@@ -89,7 +89,9 @@ def cheetah_lists(shots: Shots) -> dict[str, Iterable[bytes]]:
     """
     hit = shots.tags.get("kept", np.ones(len(shots), bool))
     probability = shots.scores.get("probability", np.full(len(shots), np.nan))
-    events = list(zip(shots.names, hit, shots.indices, probability, strict=True))
+    # Names come out of a file: a line break in one must not make two shots of it, nor a comma two columns.
+    plain = ["".join(c if c.isprintable() and c != "," else "?" for c in name) for name in shots.names]
+    events = list(zip(plain, hit, shots.indices, probability, strict=True))
 
     def lines(only_hits: bool) -> Iterator[bytes]:
         yield _FRAMES_HEADER

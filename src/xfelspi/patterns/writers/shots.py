@@ -74,14 +74,17 @@ class Shots:
 
     def fingerprint(self) -> str:
         """Tell these shots, and what was said about them, from others; not where the file lies."""
-        found = self.patterns.path.stat()
+        path = self.patterns.path
+        found = (
+            (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ()
+        )  # not a pattern of names
         crc = zlib.crc32(np.ascontiguousarray(self.indices, np.int64))
         for name, values in sorted({**self.scores, **self.tags}.items()):
             crc = zlib.crc32(np.ascontiguousarray(values), zlib.crc32(name.encode(), crc))
         crc = zlib.crc32(np.ascontiguousarray(self.patterns.bits), crc)
         if self.labels is not None:
             crc = zlib.crc32(np.ascontiguousarray(self.labels), crc)
-        return f"{self.patterns.path.name} {found.st_size} {found.st_mtime_ns} {len(self)} {crc:08x}"
+        return f"{path.name} {found} {len(self)} {crc:08x}"
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
         """Read neighbours in one go: most files are kept whole, or one pattern in a hundred."""
