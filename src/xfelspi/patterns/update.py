@@ -13,8 +13,9 @@ import numpy as np
 from xfelspi.errors import InputError
 
 from .formats.cxi import recognizes_cxi, recognizes_own
-from .hdf5 import load, open_hdf5
+from .hdf5 import open_hdf5
 from .replacing import replacing
+from .sizes import load
 from .verdicts import Verdicts
 from .writers.cxi import SCORE, TAGS, write_rows
 
