@@ -69,7 +69,10 @@ def claimed(path: Path) -> Iterator[None]:
         lock.parent.mkdir(parents=True, exist_ok=True)
         file = open_locked(lock)
     except OSError as error:
-        raise InputError(f"Cannot write {lock}: {os.strerror(error.errno or 0)}.") from None
+        reason = os.strerror(error.errno or 0)
+        raise InputError(
+            f"{path} cannot be written ({reason}); mend that, or choose another place."
+        ) from None
     try:
         yield
     finally:

@@ -69,4 +69,4 @@ def replacing(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[
 
 def _failure(path: Path, error: OSError) -> InputError:
     reason = os.strerror(error.errno) if error.errno else str(error)
-    return InputError(f"Writing {path} failed ({reason}); mend that and give the same command again.")
+    return InputError(f"{path} cannot be written ({reason}); mend that, or choose another place.")

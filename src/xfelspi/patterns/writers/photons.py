@@ -88,6 +88,8 @@ def _sparse(counts: np.ndarray) -> Photons:
     frame, place = np.nonzero(flat)
     count = flat[frame, place].astype("<i4")
     is_one = count == 1
-    per_frame = [np.bincount(frame[some], minlength=len(counts)).astype("<i4") for some in (is_one, ~is_one)]
+    ones, multi = (
+        np.bincount(frame[some], minlength=len(counts)).astype("<i4") for some in (is_one, ~is_one)
+    )
     place = place.astype("<i4")
-    return Photons(*per_frame, place[is_one], place[~is_one], count[~is_one])
+    return Photons(ones, multi, place[is_one], place[~is_one], count[~is_one])

@@ -78,12 +78,12 @@ class Shots:
         found = (
             (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ()
         )  # not a pattern of names
-        crc = zlib.crc32(np.ascontiguousarray(self.indices, np.int64))
+        crc = zlib.crc32(self.indices.astype(np.int64).tobytes())
         for name, values in sorted({**self.scores, **self.tags}.items()):
-            crc = zlib.crc32(np.ascontiguousarray(values), zlib.crc32(name.encode(), crc))
-        crc = zlib.crc32(np.ascontiguousarray(self.patterns.bits), crc)
+            crc = zlib.crc32(values.tobytes(), zlib.crc32(name.encode(), crc))
+        crc = zlib.crc32(self.patterns.bits.tobytes(), crc)
         if self.labels is not None:
-            crc = zlib.crc32(np.ascontiguousarray(self.labels), crc)
+            crc = zlib.crc32(self.labels.tobytes(), crc)
         return f"{path.name} {found} {len(self)} {crc:08x}"
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
