@@ -25,7 +25,9 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/formats/*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*sorted(ROOT.glob("docs/formats/*.md")), ROOT / "docs/convert.md"], ids=lambda page: page.name
+)
 def test_snippets_of_formats_run(page, tmp_path, monkeypatch):
     """In order: Python writes and reads a file, and the commands below find it."""
     monkeypatch.chdir(tmp_path)

@@ -115,6 +115,26 @@ def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
     assert [event.split("//")[1] for event in events] == [line.split(",")[0] for line in kept]
 
 
+def test_kept_patterns_and_scores_are_handed_on(work, model, tmp_path):
+    """--update and --kept-to say what the table says."""
+    file, kept = tmp_path / "run.cxi", tmp_path / "kept.cxi"
+    shutil.copy(work / "sim" / "torus.h5", file)
+    result = xfel("classify", file, "--model", model, "--update", "--kept-to", kept)
+    assert result.exit_code == 0, result.output
+    table = np.genfromtxt(tmp_path / "run.csv", delimiter=",", names=True)
+    chosen = np.flatnonzero(table["kept"])
+    with h5py.File(file) as all_of_them, h5py.File(kept) as some:
+        for opened, rows in ((all_of_them, slice(None)), (some, chosen)):
+            detector = opened["entry_1/instrument_1/detector_1"]
+            assert detector["score"].attrs["headings"].tolist() == ["probability", "ood"]
+            np.testing.assert_array_equal(detector["score"][0], table["probability"][rows])
+            assert detector["tags"].attrs["headings"].tolist() == ["kept", "unsure", "strange"]
+            np.testing.assert_array_equal(detector["tags"][0], table["kept"][rows])
+        data = "entry_1/data_1/data"
+        np.testing.assert_array_equal(some[data], all_of_them[data][chosen])
+    assert f"{kept}: {len(chosen)} patterns" in result.output
+
+
 def test_a_policy_is_carried_out_and_said(work, model, tmp_path):
     file = tmp_path / "run.h5"
     shutil.copy(work / "sim" / "torus.h5", file)

@@ -12,8 +12,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from xfelspi.errors import InputError
-
-from .model import write_whole
+from xfelspi.patterns import write_whole
 
 FORMAT = "xfelspi training 1"
 

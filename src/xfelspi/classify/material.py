@@ -14,6 +14,7 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 from xfelspi.patterns import Geometry, Look, PatternSet, PatternSource, View, find_pattern_files
 
+from .checkpoint import read_checkpoint
 from .data import Examples, Progress, load_examples
 from .framing import Framing, ModelFrame, frame_to_learn
 from .model import load_model
@@ -137,13 +138,22 @@ def is_trained(path: Path, identity: str, overwrite: bool) -> bool:
     except WeightsMissing:
         if not overwrite:
             raise
-    except InputError:  # half of a model, or none: replaced only when told
-        pass
+    except InputError:  # half of a model, or none
+        if _is_begun(path.with_suffix(".part"), identity):  # killed between the two files of this very one
+            return False
     if overwrite:
         return False
     raise InputError(
         f"{path} exists and came from other patterns or settings; choose another name or add --overwrite."
     )
+
+
+def _is_begun(part: Path, identity: str) -> bool:
+    """Tell whether this very training stands there unfinished."""
+    try:
+        return read_checkpoint(part)[0].get("identity") == identity
+    except InputError:
+        return False
 
 
 def _contents(examples: Examples) -> list[Any]:

@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from xfelspi.errors import InputError
+from xfelspi.patterns import write_whole
 
 from .calibration import Calibration
 from .familiarity import Familiarity
@@ -161,31 +162,6 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         raise InputError(
             f"{page_file} does not describe the weights beside it ({_first_line(error)}); copy both again, "
             "or train."
-        ) from None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name and rename it, so that it is whole or as it was.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); mend that, or choose another place."
         ) from None
 
 

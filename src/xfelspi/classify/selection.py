@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, PatternSet
+from xfelspi.patterns import LABELS, PatternSet, event_lines, write_whole
 
 from .decision_scores import decision_metrics
-from .model import Model, write_whole
+from .model import Model
 from .policy import Policy, decide
 from .predict import Prediction
 from .scores import columns, evaluate
@@ -163,8 +163,7 @@ def write_selection(
     write_whole(table, "".join(f"{line}\n" for line in lines).encode())
     for path, chosen in ((kept, verdict.kept), (unsure, verdict.unsure)):
         if path is not None:
-            events = [f"{patterns.path} //{index}\n" for index in np.flatnonzero(chosen)]
-            write_whole(path, "".join(events).encode())
+            write_whole(path, event_lines(patterns.path, np.flatnonzero(chosen)))
     return Selection(
         table=table,
         kept=kept,

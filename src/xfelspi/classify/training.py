@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from xfelspi.patterns import PatternSource
+from xfelspi.patterns import PatternSource, claimed
 
 from .compute import cores
 from .config import TrainConfig
@@ -89,6 +89,9 @@ def train(
     torch.set_num_threads(cores())
     part = path.with_suffix(".part")
     with ExitStack() as opened:
+        opened.enter_context(claimed(path))
+        if is_trained(path, identity, overwrite):  # by a process that had the claim until now
+            return path
         supply = material.supply(config.validation_fraction, config.seed, opened, progress)
         run = Learning(config, architecture, supply, identity)
         resumed = run.take_up(part, overwrite)
@@ -104,22 +107,22 @@ def train(
                 say(run.line())
         run.take_best()
         settled = settle(run.ready(), supply, material.apart)
-    about = run.about() | {
-        "command": command,
-        "validation": settled.scores.row("validation", None),
-        "calibrated_on": None if material.apart is None else material.apart.sources,
-    }
-    about["training"]["data"] = material.sources
-    model = Model(
-        architecture=architecture,
-        classifier=run.classifier,
-        frame=material.frame,
-        thresholds=settled.thresholds,
-        calibration=settled.calibration,
-        familiarity=settled.familiarity,
-        held=settled.held,
-        about=about,
-    )
-    save_model(model, path)
-    part.unlink(missing_ok=True)
+        about = run.about() | {
+            "command": command,
+            "validation": settled.scores.row("validation", None),
+            "calibrated_on": None if material.apart is None else material.apart.sources,
+        }
+        about["training"]["data"] = material.sources
+        model = Model(
+            architecture=architecture,
+            classifier=run.classifier,
+            frame=material.frame,
+            thresholds=settled.thresholds,
+            calibration=settled.calibration,
+            familiarity=settled.familiarity,
+            held=settled.held,
+            about=about,
+        )
+        save_model(model, path)
+        part.unlink(missing_ok=True)
     return path

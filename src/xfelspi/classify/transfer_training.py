@@ -13,7 +13,7 @@ import torch
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import LabelledFrames, PatternSource
+from xfelspi.patterns import LabelledFrames, PatternSource, claimed
 
 from .data import Examples, Progress, split
 from .logistic import fit_logistic
@@ -119,60 +119,65 @@ def train_transfer(
 
     start = time.perf_counter()
     with ExitStack() as opened:
+        opened.enter_context(claimed(path))
         supply = material.supply(config.validation_fraction, config.seed, opened, progress)
         learned, held = _seen(extractor, material.patterns, supply, config, progress)
-    apart = None
-    if material.apart is not None:
-        apart = _see(extractor, _blocks(material.apart), len(material.apart.labels), progress)
-    if say is not None:
-        n_seen = len(learned.labels) + len(held.labels)
-        say(f"VGG16 has seen {n_seen} patterns in {time.perf_counter() - start:.0f} s")
-    logistic = fit_logistic(
-        extractor.features(learned.maps), learned.labels, learned.pairs, seed=config.seed, progress=progress
-    )
-    extractor.network.take(logistic)
-
-    def judged(seen: _Seen) -> Judged:
-        logits = logistic.logits(extractor.features(seen.maps))
-        return Judged(logits=logits, features=seen.channels(), labels=seen.labels, clear=seen.clear)
-
-    settled = settle_on(learned.channels(LEARNED), judged(held), None if apart is None else judged(apart))
-    seconds = time.perf_counter() - start
-    row = settled.scores.row("validation", None)
-    if say is not None:
-        say(
-            f"C = {logistic.c:g}  validation accuracy {100 * row['accuracy']:.2f} %  AUC {row['auc']:.4f}  "
-            f"{seconds:.0f} s"
+        apart = None
+        if material.apart is not None:
+            apart = _see(extractor, _blocks(material.apart), len(material.apart.labels), progress)
+        if say is not None:
+            n_seen = len(learned.labels) + len(held.labels)
+            say(f"VGG16 has seen {n_seen} patterns in {time.perf_counter() - start:.0f} s")
+        logistic = fit_logistic(
+            extractor.features(learned.maps),
+            learned.labels,
+            learned.pairs,
+            seed=config.seed,
+            progress=progress,
         )
-    training = {
-        "settings": asdict(config),
-        "regularization": logistic.c,
-        "cross_validated_loss": {f"{c:g}": loss for c, loss in logistic.losses.items()},
-        "n": len(learned.labels),
-        "n_validation": len(held.labels),
-        "seconds": round(seconds, 1),
-        "precision": str(extractor.dtype).removeprefix("torch."),
-        "data": material.sources,
-    }
-    model = Model(
-        architecture=extractor.transfer,
-        classifier=extractor.classifier,
-        frame=material.frame,
-        thresholds=settled.thresholds,
-        calibration=settled.calibration,
-        familiarity=settled.familiarity,
-        held=settled.held,
-        about={
-            "identity": identity,
-            "versions": _versions(),
-            "weights": str(weights.path.absolute()),
-            "training": training,
-            "command": command,
-            "validation": row,
-            "calibrated_on": None if material.apart is None else material.apart.sources,
-        },
-    )
-    save_model(model, path)
+        extractor.network.take(logistic)
+
+        def judged(seen: _Seen) -> Judged:
+            logits = logistic.logits(extractor.features(seen.maps))
+            return Judged(logits=logits, features=seen.channels(), labels=seen.labels, clear=seen.clear)
+
+        settled = settle_on(learned.channels(LEARNED), judged(held), None if apart is None else judged(apart))
+        seconds = time.perf_counter() - start
+        row = settled.scores.row("validation", None)
+        if say is not None:
+            say(
+                f"C = {logistic.c:g}  validation accuracy {100 * row['accuracy']:.2f} %  AUC {row['auc']:.4f}  "
+                f"{seconds:.0f} s"
+            )
+        training = {
+            "settings": asdict(config),
+            "regularization": logistic.c,
+            "cross_validated_loss": {f"{c:g}": loss for c, loss in logistic.losses.items()},
+            "n": len(learned.labels),
+            "n_validation": len(held.labels),
+            "seconds": round(seconds, 1),
+            "precision": str(extractor.dtype).removeprefix("torch."),
+            "data": material.sources,
+        }
+        model = Model(
+            architecture=extractor.transfer,
+            classifier=extractor.classifier,
+            frame=material.frame,
+            thresholds=settled.thresholds,
+            calibration=settled.calibration,
+            familiarity=settled.familiarity,
+            held=settled.held,
+            about={
+                "identity": identity,
+                "versions": _versions(),
+                "weights": str(weights.path.absolute()),
+                "training": training,
+                "command": command,
+                "validation": row,
+                "calibrated_on": None if material.apart is None else material.apart.sources,
+            },
+        )
+        save_model(model, path)
     return path
 
 

@@ -10,11 +10,13 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
+from .classify import classify
+from .convert import convert
 from .embed import embed
 from .explain import explain
 from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .plan import plan
-from .sort import classify, score
+from .score import score
 from .study import study
 from .terminal import Progress, command_of, indices_of, typed
 
@@ -282,6 +284,7 @@ def train(
 _command(score)
 _command(classify)
 _command(explain)
+_command(convert)
 
 
 _command(plan)

@@ -5,16 +5,23 @@ from .chunk import compress_frame
 from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
+from .lock import claimed
 from .reader import Frames, PatternSet
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
+from .update import update_scores
+from .verdicts import Verdicts, read_verdicts
+from .whole import write_whole
 from .writer import AlreadyComplete, PatternWriter
+from .writers import TARGETS, Converted, convert, event_lines, read_events
 
 __all__ = [
     "LABELS",
+    "TARGETS",
     "TRUTH_FIELDS",
     "AlreadyComplete",
     "Block",
+    "Converted",
     "Frames",
     "Geometry",
     "LabelledFrames",
@@ -25,11 +32,19 @@ __all__ = [
     "PatternWriter",
     "ShotTruth",
     "TruthField",
+    "Verdicts",
     "View",
+    "claimed",
     "clear_multiples",
     "clear_negatives",
     "compress_frame",
+    "convert",
     "describe",
+    "event_lines",
     "find_pattern_files",
     "gather",
+    "read_events",
+    "read_verdicts",
+    "update_scores",
+    "write_whole",
 ]

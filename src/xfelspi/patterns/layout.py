@@ -50,29 +50,52 @@ def lay_out(
     The room is returned as open datasets, "data" and the names of the truth: closed in between, HDF5
     would compress a half-filled chunk again for every block.
     """
+    names = np.array([f"{run['seed']}:{index}".encode() for index in range(n)])
+    write_instrument(file, geometry)
+    room = {"data": frames_room(file, mask, names, np.dtype("<u2"))}
+    room["data"].attrs["units"] = "photons"
+    room |= truth_room(file, n, most_particles, name_length)
+    write_process(file, run)
+    return room
+
+
+def frames_room(file: h5py.File, mask: np.ndarray, names: np.ndarray, dtype: np.dtype) -> h5py.Dataset:
+    """Make room for frames, one a chunk, and write what goes with them: mask and names of the shots.
+
+    Parameters
+    ----------
+    mask : (ny, nx) uint32
+        CXI bits, 0 = good.
+    names : (n,) bytes
+        What identifies each shot.
+    dtype : dtype
+        Of a pixel.
+    """
     file["cxi_version"] = CXI_VERSION
-    _write_instrument(file, geometry)
-    detector = file[DETECTOR]
+    detector = file.require_group(DETECTOR)
     data = detector.create_dataset(
         "data",
-        (n, *mask.shape),
-        "<u2",
+        (len(names), *mask.shape),
+        dtype,
         chunks=(1, *mask.shape),
         shuffle=True,
         compression="gzip",
         compression_opts=DEFLATE_LEVEL,
     )
     data.attrs["axes"] = "experiment_identifier:y:x"
-    data.attrs["units"] = "photons"
     detector.create_dataset("mask", data=mask, dtype="<u4", compression="gzip")
     detector["mask"].attrs["description"] = (
         "0 = good; CXI bits: 0x4 hot, 0x8 dead, 0x10 shadowed, 0x200 missing"
     )
     detector["experiment_identifier"] = h5py.SoftLink(f"/{IDENTIFIER}")
     file["entry_1/data_1"] = h5py.SoftLink(f"/{DETECTOR}")
-    names = np.array([f"{run['seed']}:{index}".encode() for index in range(n)])
     file.create_dataset(IDENTIFIER, data=names, shuffle=True, compression="gzip")
-    room = {"data": data}
+    return data
+
+
+def truth_room(file: h5py.File, n: int, most_particles: int, name_length: int) -> dict[str, h5py.Dataset]:
+    """Make room for the truth of `n` patterns: open datasets by their names."""
+    room = {}
     for field in TRUTH_FIELDS:
         item = (most_particles, *field.item) if field.per_particle else field.item
         dtype = h5py.string_dtype("utf-8", name_length) if field.dtype == "S" else f"<{field.dtype}"
@@ -89,7 +112,6 @@ def lay_out(
         dataset.attrs["description"] = field.description
         room[field.name] = dataset
     room["label"].attrs["names"] = list(LABELS)
-    _write_process(file, run)
     return room
 
 
@@ -182,7 +204,8 @@ def _beam_crossing(file: Hdf5File, detector: str, pixel_size_m: float) -> tuple[
     return (y, x) if np.isfinite([y, x]).all() else None
 
 
-def _write_instrument(file: h5py.File, geometry: Geometry) -> None:
+def write_instrument(file: h5py.File, geometry: Geometry) -> None:
+    """Write where the detector stands, each quantity with its unit and what it means."""
     pixel_m = geometry.pixel_size_m
     y, x = geometry.centre_yx
     quantities = {
@@ -207,7 +230,7 @@ def _write_instrument(file: h5py.File, geometry: Geometry) -> None:
         file[name].attrs["description"] = description
 
 
-def _write_process(file: h5py.File, run: dict[str, Any]) -> None:
+def write_process(file: h5py.File, run: dict[str, Any]) -> None:
     """Text and whole numbers as they are; all else as JSON, marked so."""
     process = file.create_group(PROCESS)
     process["program"] = PROGRAM

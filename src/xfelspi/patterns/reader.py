@@ -16,6 +16,8 @@ from .formats import Choices, Stack, open_stack
 from .geometry import Geometry
 from .truth import LABELS, clear_multiples
 
+_BAD = np.uint32(0x80)  # CXI's "not to be trusted, for undefined reasons"
+
 
 class Frames(NamedTuple):
     """Some frames, and what had to be set to 0 in them."""
@@ -43,6 +45,8 @@ class PatternSet:
         Of one frame.
     mask : (ny, nx) bool
         True = bad.
+    has_own_masks : bool
+        Each frame has a mask of its own beside, and what that hides is NaN.
     geometry : Geometry or None
         As far as the file says.
     run : dict or None
@@ -62,10 +66,12 @@ class PatternSet:
         self._stack = stack
         self.shape: tuple[int, int] = stack.shape
         self.n: int = stack.n
+        self.has_own_masks: bool = stack.has_own_masks
         self.geometry: Geometry | None = stack.geometry
         self.run: dict[str, Any] | None = stack.run
         mask = stack.mask if mask is None else mask
         self.mask: np.ndarray = np.zeros(self.shape, bool) if mask is None else mask
+        self._has_own_mask = mask is stack.mask
         self._given_labels: np.ndarray | None = labels
 
     @classmethod
@@ -150,6 +156,25 @@ class PatternSet:
         """Multiples that can be told from singles: (n,) bool, see `clear_multiples`; None without truth."""
         return None if self.truth is None else clear_multiples(self.truth)
 
+    @property
+    def bits(self) -> np.ndarray:
+        """The mask in the bits of CXI, 0 = good: (ny, nx) uint32; "bad" where nobody says why."""
+        if self._has_own_mask and self._stack.bits is not None:
+            return self._stack.bits
+        return np.where(self.mask, _BAD, np.uint32(0))
+
+    def raw(self, start: int, stop: int) -> np.ndarray:
+        """Read patterns as they are in the file, of its own type, NaN and negative values among them.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged there.
+        """
+        start, stop, _ = slice(start, stop).indices(self.n)
+        with damage_told(self._damage(start, stop)):
+            return self._stack.read(start, max(start, stop))
+
     def frames(self, start: int, stop: int) -> Frames:
         """Read patterns `start` up to, not including, `stop`.
 
@@ -163,8 +188,11 @@ class PatternSet:
         start, stop, _ = slice(start, stop).indices(self.n)
         if stop <= start:
             return Frames(np.empty((0, *self.shape), np.float32), 0, 0)
-        with damage_told(f"{self.path} is damaged in patterns {start} to {stop - 1}"):
+        with damage_told(self._damage(start, stop)):
             return _clean(self._stack.read(start, stop))
+
+    def _damage(self, start: int, stop: int) -> str:
+        return f"{self.path} is damaged in patterns {start} to {stop - 1}"
 
     def close(self) -> None:
         """Close the file."""

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from xfelspi import __version__
-from xfelspi.classify.model import write_whole
 from xfelspi.errors import InputError
+from xfelspi.patterns import write_whole
 from xfelspi.simulate import load_recipe
 
 from .concordance import Share, brightness, difference, wins

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from xfelspi.classify.model import write_whole
+from xfelspi.patterns import write_whole
 
 from .declaring import require_seeds
 from .geometry_findings import GeometryFindings

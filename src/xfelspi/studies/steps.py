@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xfelspi.classify.model import write_whole
 from xfelspi.errors import InputError
+from xfelspi.patterns import write_whole
 
 
 def step(path: Path, decides: dict[str, Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -68,10 +68,13 @@ class CxiStack(Hdf5Stack):
             if item is None or item.dtype.kind not in "buif":
                 continue
             if item.shape == self.shape:
-                return as_mask(unusable(load(item)), self.shape, name)
+                values = load(item)
+                if item.dtype.kind in "ui":
+                    self.bits = values.astype(np.uint32)
+                return as_mask(unusable(values), self.shape, name)
             if item.shape == (self.n, *self.shape):
                 require_stored(item)
-                self._own_masks = item
+                self._own_masks, self.has_own_masks = item, True
                 looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
                 common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])
                 return as_mask(common, self.shape, name)

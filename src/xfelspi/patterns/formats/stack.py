@@ -27,6 +27,10 @@ class Stack(Protocol):
         Of one frame.
     mask : (ny, nx) bool or None
         True = bad.
+    bits : (ny, nx) uint32 or None
+        The same in the bits of CXI, where the file tells why a pixel is bad.
+    has_own_masks : bool
+        Each frame has a mask of its own, and what that hides is NaN.
     geometry : Geometry or None
         As far as the file says.
     ids : (n,) str or None
@@ -42,6 +46,8 @@ class Stack(Protocol):
     n: int
     shape: tuple[int, int]
     mask: np.ndarray | None = None
+    bits: np.ndarray | None = None
+    has_own_masks: bool = False
     geometry: Geometry | None = None
     ids: np.ndarray | None = None
     labels: np.ndarray | None = None
