@@ -205,7 +205,7 @@ def test_empty(tmp_path):
 
 def test_foreign(tmp_path):
     (tmp_path / "a.h5").write_text("index,label\n")
-    with pytest.raises(InputError, match="is not an HDF5 file") as caught:
+    with pytest.raises(InputError, match="none of the formats that xfel reads") as caught:
         PatternSet.open(tmp_path / "a.h5")
     sentence(caught)
 

@@ -10,6 +10,9 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .classify import classify
+from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .plan import plan
+from .score import score
 from .plan import plan
 from .score import score
 from .study import study
@@ -119,9 +122,11 @@ def show(
     index: Annotated[
         str | None, typer.Option(help="Which patterns, as in 0,5,17; by default the first ones.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
+    dataset: Dataset = None,
+    mask: Mask = None,
+    labels: Labels = None,
+    detector: Detector = None,
+    follow_links: FollowLinks = False,
 ) -> None:
     """Draw a contact sheet: patterns on a log scale with their labels.
 
@@ -131,7 +136,9 @@ def show(
     from xfelspi.pictures import contact_sheet
 
     target = out or file.with_suffix(".png")
-    with PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns:
+    with PatternSet.open(
+        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
+    ) as patterns:
         contact_sheet(patterns, target, indices=_indices(index, patterns.n), title=file.name)
     typer.echo(str(target))
 
@@ -140,9 +147,11 @@ def show(
 def info(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
+    dataset: Dataset = None,
+    mask: Mask = None,
+    labels: Labels = None,
+    detector: Detector = None,
+    follow_links: FollowLinks = False,
 ) -> None:
     """Say what a file holds: patterns, labels, photons, geometry, recipe.
 
@@ -150,7 +159,9 @@ def info(
     """
     from xfelspi.patterns import PatternSet, describe
 
-    with PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns:
+    with PatternSet.open(
+        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
+    ) as patterns:
         facts = describe(patterns)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .options import Dataset, Detector, FollowLinks, Labels, Mask
 from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_metric, print_rows, say_pixels
 from .terminal import Progress
 
@@ -19,11 +20,11 @@ def classify(
     out: Annotated[
         Path | None, typer.Option(help="Name of the CSV and the lists without ending; by default the file's.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[
-        str | None, typer.Option(help="Labels to compare with: .npy, .csv or a dataset.")
-    ] = None,
+    dataset: Dataset = None,
+    mask: Mask = None,
+    labels: Labels = None,
+    detector: Detector = None,
+    follow_links: FollowLinks = False,
     as_json: AsJson = False,
 ) -> None:
     """Sort patterns: a CSV with the probability of each, and a list of those to keep.
@@ -48,7 +49,9 @@ def classify(
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = load(model, policy)
     with (
-        PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns,
+        PatternSet.open(
+            file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
+        ) as patterns,
         Progress() as progress,
     ):
         prediction = Predictor(loaded)(patterns, progress)

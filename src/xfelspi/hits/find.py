@@ -64,7 +64,9 @@ class HitFinding:
         if not 0 < self.snr < np.inf:
             raise InputError(f"snr is {self.snr:g}; it must be positive: 4 lets one miss in 31,000 pass.")
         if self.window < 20:
-            raise InputError(f"The window is {self.window} shots; 20 or more are needed to see how they vary.")
+            raise InputError(
+                f"The window is {self.window} shots; 20 or more are needed to see how they vary."
+            )
         if not 0 < self.lit_photons < np.inf:
             raise InputError(f"A pixel is lit from {self.lit_photons:g} photons on; give a positive number.")
         if not 0 <= self.keep_misses <= 1:

@@ -10,18 +10,18 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from .hdf5 import datasets, listing, open_hdf5
+from .hdf5 import Hdf5File, load, open_hdf5
 
 
-def read_array(given: str | Path, file: h5py.File, what: str) -> np.ndarray:
+def read_array(given: str | Path, file: Hdf5File | None, what: str) -> np.ndarray:
     """Read an array from where the user says it is.
 
     Parameters
     ----------
     given : str or Path
         A `.npy` file, "file.h5:dataset", or the name of a dataset in `file`.
-    file : h5py.File
-        The pattern file.
+    file : Hdf5File or None
+        The pattern file, if it is HDF5.
     what : str
         "mask" or "labels", for the error.
 
@@ -37,8 +37,10 @@ def read_array(given: str | Path, file: h5py.File, what: str) -> np.ndarray:
     elif colon and Path(other).exists():
         with open_hdf5(Path(other)) as opened:
             array = _dataset(opened, name, what)
-    elif text in file or not Path(text).exists():
+    elif file is not None and (file.dataset(text) is not None or not Path(text).exists()):
         array = _dataset(file, text, what)
+    elif not Path(text).exists():
+        raise InputError(f"The {what} {text} does not exist; check the name.")
     elif h5py.is_hdf5(text):
         with open_hdf5(Path(text)) as opened:
             array = _dataset(opened, what, what)
@@ -126,14 +128,13 @@ def read_label_table(path: Path, n: int) -> np.ndarray:
     return labels
 
 
-def _dataset(file: h5py.File, name: str, what: str) -> np.ndarray:
-    item = file.get(name) if name else None
-    if not isinstance(item, h5py.Dataset):
+def _dataset(file: Hdf5File, name: str, what: str) -> np.ndarray:
+    item = file.dataset(name) if name else None
+    if item is None:
         raise InputError(
-            f"The {what} {name!r} is neither a file nor a dataset of {file.filename}, which has "
-            f"{listing(datasets(file))}."
+            f"The {what} {name!r} is neither a file nor a dataset of {file.path}, which has {file.listing()}."
         )
-    return item[()]
+    return load(item)
 
 
 def _load_npy(path: Path, what: str) -> np.ndarray:

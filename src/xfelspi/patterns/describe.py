@@ -30,6 +30,7 @@ def describe(patterns: PatternSet) -> dict[str, Any]:
     run = patterns.run or {}
     return {
         "file": str(patterns.path),
+        "format": patterns.format,
         "patterns": patterns.n,
         "frame": list(patterns.shape),
         "masked_pixels": int(patterns.mask.sum()),

@@ -17,7 +17,8 @@ from xfelspi.constants import ELEMENTARY_CHARGE_C
 from .block import Block
 from .chunk import DEFLATE_LEVEL
 from .geometry import Geometry
-from .truth import LABELS, TRUTH_FIELDS
+from .hdf5 import Hdf5File, load, require_stored
+from .truth import LABELS, TRUTH_FIELDS, TruthField
 
 CXI_VERSION = 160
 LIBVER = ("earliest", "v110")  # 'latest' cannot be read where HDF5 is 1.12
@@ -101,49 +102,62 @@ def write_block(room: dict[str, h5py.Dataset], start: int, block: Block) -> None
         dataset[start : start + len(block.chunks)] = block.column(field.name, width).astype(dataset.dtype)
 
 
-def has_truth(file: h5py.File) -> bool:
+def has_truth(file: Hdf5File) -> bool:
     """Tell whether every field of the truth is there."""
-    return all(f"{TRUTH}/{field.name}" in file for field in TRUTH_FIELDS)
+    return all(file.dataset(f"{TRUTH}/{field.name}") is not None for field in TRUTH_FIELDS)
 
 
-def read_truth(file: h5py.File) -> dict[str, np.ndarray] | None:
+def read_truth(file: Hdf5File) -> dict[str, np.ndarray] | None:
     """Every field of the truth, shape names as text; None for a file without."""
     if not has_truth(file):
         return None
-    group = file[TRUTH]
-    return {f.name: group[f.name].asstr()[:] if f.dtype == "S" else group[f.name][:] for f in TRUTH_FIELDS}
+    return {f.name: _column(file, f) for f in TRUTH_FIELDS}
 
 
-def read_run(file: h5py.File) -> dict[str, Any] | None:
+def read_run(file: Hdf5File) -> dict[str, Any] | None:
     """Read what the writer was told about the run; None for a file that is not ours."""
     process = file.get(PROCESS)
-    if process is None or "recipe" not in process or _text(process, "program") != PROGRAM:
+    if not isinstance(process, h5py.Group) or "recipe" not in process:
         return None
-    return {name: _value(item) for name, item in process.items() if name not in ("program", "date")}
+    items = {name: file.dataset(f"{PROCESS}/{name}") for name in process}
+    if _text(items.get("program")) != PROGRAM:
+        return None
+    return {n: _value(i) for n, i in items.items() if i is not None and n not in ("program", "date")}
 
 
-def read_geometry(file: h5py.File, shape: tuple[int, int]) -> Geometry | None:
+def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECTOR) -> Geometry | None:
     """Read the geometry of a CXI file; None unless energy, distance and pixel size all stand there.
 
     Other programs' files often lack `corner_position`; the middle of the frame then stands in.
     """
-    energy_j = _mean(file, f"{SOURCE}/energy")
-    distance_m = _mean(file, f"{DETECTOR}/distance")
-    pixel_size_m = _mean(file, f"{DETECTOR}/x_pixel_size")
-    if energy_j is None or distance_m is None or pixel_size_m is None:
+    energy = _mean(file, f"{SOURCE}/energy")
+    distance_m = _mean(file, f"{detector}/distance")
+    pixel_size_m = _mean(file, f"{detector}/x_pixel_size")
+    if energy is None or distance_m is None or pixel_size_m is None:
         return None
-    corner = file.get(f"{DETECTOR}/corner_position")
-    centre_yx = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
-    if corner is not None and corner.shape == (3,):
-        # Rounded, since metres and joules do not divide back to the last bit.
-        x, y = (round(-float(edge) / pixel_size_m - 0.5, 6) for edge in corner[:2])
-        centre_yx = (y, x)
+    # CXI wants joules; some programs write electronvolts all the same, and no photon has a joule.
+    energy_ev = energy / ELEMENTARY_CHARGE_C if energy < 1 else energy
+    centre_yx = _beam_crossing(file, detector, pixel_size_m) or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
     return Geometry(
-        photon_energy_ev=round(energy_j / ELEMENTARY_CHARGE_C, 6),
+        photon_energy_ev=round(energy_ev, 6),
         distance_m=distance_m,
         pixel_size_m=pixel_size_m,
         centre_yx=centre_yx,
     )
+
+
+def _beam_crossing(file: Hdf5File, detector: str, pixel_size_m: float) -> tuple[float, float] | None:
+    """Find y, x in pixels where corner + (y + 1/2) step_y + (x + 1/2) step_x comes to x = y = 0."""
+    corner = _numbers(file, f"{detector}/corner_position", (3,))
+    if corner is None:
+        return None
+    steps = _numbers(file, f"{detector}/basis_vectors", (2, 3))
+    across = np.array([[0.0, pixel_size_m], [pixel_size_m, 0.0]]) if steps is None else steps[:, :2]
+    if abs(np.linalg.det(across)) < 0.5 * pixel_size_m**2:
+        return None
+    # Rounded, since metres and joules do not divide back to the last bit.
+    y, x = (round(float(edge) - 0.5, 6) for edge in np.linalg.solve(across.T, -corner[:2]))
+    return y, x
 
 
 def _write_instrument(file: h5py.File, geometry: Geometry) -> None:
@@ -184,23 +198,40 @@ def _write_process(file: h5py.File, run: dict[str, Any]) -> None:
             process[name].attrs["encoding"] = "json"
 
 
+def _column(file: Hdf5File, field: TruthField) -> np.ndarray:
+    item = file.dataset(f"{TRUTH}/{field.name}")
+    assert item is not None
+    if field.dtype != "S":
+        return load(item)
+    require_stored(item)
+    return item.asstr()[:]
+
+
 def _value(item: h5py.Dataset) -> Any:
-    value = item[()]
+    value = load(item)[()]
     if not isinstance(value, bytes):
         return value.item()
     return json.loads(value) if item.attrs.get("encoding") == "json" else value.decode()
 
 
-def _text(group: h5py.Group, name: str) -> str | None:
-    item = group.get(name)
-    value = item[()] if isinstance(item, h5py.Dataset) else None
+def _text(item: h5py.Dataset | None) -> str | None:
+    value = None if item is None or item.shape != () else item[()]
     return value.decode(errors="replace") if isinstance(value, bytes) else None
 
 
-def _mean(file: h5py.File, name: str) -> float | None:
+def _mean(file: Hdf5File, name: str) -> float | None:
     """Read a positive number, or the mean of one per shot; None for anything else."""
-    item = file.get(name)
-    if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "uif" or item.size == 0:
+    item = file.dataset(name)
+    if item is None or item.dtype.kind not in "uif" or not item.size:
         return None
-    value = float(np.mean(item[()]))
+    value = float(np.mean(load(item)))
     return value if 0 < value < np.inf else None
+
+
+def _numbers(file: Hdf5File, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Read finite numbers of that shape; None for anything else."""
+    item = file.dataset(name)
+    if item is None or item.shape != shape or item.dtype.kind not in "uif":
+        return None
+    values = load(item).astype(float)
+    return values if np.isfinite(values).all() else None

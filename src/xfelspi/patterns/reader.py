@@ -1,33 +1,30 @@
-"""Reading patterns: our own files, CXI, and any HDF5 file with a stack of frames in it."""
+"""Reading patterns, whatever format they are in."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-import h5py
 import numpy as np
 
 from xfelspi.errors import InputError
 
-from .beside import are_labels, as_labels, as_mask, read_array, read_label_table
-from .chunk import expand_chunk
+from .beside import as_labels, as_mask, read_array, read_label_table
+from .formats import DAMAGE, Choices, Stack, open_stack
 from .geometry import Geometry
-from .hdf5 import datasets, listing, open_hdf5
-from .layout import DATA, DETECTOR, has_truth, read_geometry, read_run, read_truth
 from .truth import LABELS, clear_multiples
-
-_USUAL_NAMES = ("patterns", "data", "frames", "images", "photons", "intensities")
 
 
 class Frames(NamedTuple):
     """Some frames, and what had to be set to 0 in them."""
 
     counts: np.ndarray
-    """(k, ny, nx); uint16 from our own files, float32 from others."""
+    """(k, ny, nx); uint16 where the file has uint16, as ours do, else float32."""
     n_nan: int
     """Pixels that were NaN or infinite."""
     n_negative: int
@@ -41,6 +38,8 @@ class PatternSet:
     ----------
     path : Path
         The file.
+    format : str
+        Name of its format, one of `FORMATS`.
     n : int
         Number of patterns.
     shape : (ny, nx)
@@ -53,16 +52,24 @@ class PatternSet:
         Recipe, seed, shape, version, command: for our own files.
     """
 
-    def __init__(self, file: h5py.File, dataset: h5py.Dataset) -> None:
-        self.path = Path(file.filename)
-        self._file = file
-        self._dataset = dataset
-        self.shape: tuple[int, int] = dataset.shape[-2:]
-        self.n: int = dataset.shape[0] if dataset.ndim == 3 else 1
-        self.mask = np.zeros(self.shape, bool)
-        self.geometry: Geometry | None = read_geometry(file, self.shape)
-        self.run: dict[str, Any] | None = read_run(file)
-        self._given_labels: np.ndarray | None = None
+    def __init__(
+        self,
+        path: Path,
+        format: str,
+        stack: Stack,
+        mask: np.ndarray | None = None,
+        labels: np.ndarray | None = None,
+    ) -> None:
+        self.path = path
+        self.format = format
+        self._stack = stack
+        self.shape: tuple[int, int] = stack.shape
+        self.n: int = stack.n
+        self.geometry: Geometry | None = stack.geometry
+        self.run: dict[str, Any] | None = stack.run
+        mask = stack.mask if mask is None else mask
+        self.mask: np.ndarray = np.zeros(self.shape, bool) if mask is None else mask
+        self._given_labels: np.ndarray | None = labels
 
     @classmethod
     def open(
@@ -72,51 +79,72 @@ class PatternSet:
         dataset: str | None = None,
         mask: str | Path | None = None,
         labels: str | Path | None = None,
+        detector: str | Path | None = None,
+        follow_links: bool = False,
     ) -> Self:
-        """Open a file and find patterns, mask and labels in it.
+        """Open a file of any format of `FORMATS` and find patterns, mask and labels in it.
 
         Parameters
         ----------
         path : path
-            Our own file, a CXI file, or any HDF5 file.
+            A file, a folder of frames, or a pattern such as "frames/*.tif".
         dataset : str, optional
-            HDF5 path of a (n, ny, nx) or (ny, nx) array. Without it the place CXI gives it, else the
-            only stack of numbers in the file, else the only one with a usual name.
+            Path of a (n, ny, nx) or (ny, nx) array in an HDF5 file, or its name in npz. Without it the place
+            CXI gives it, else the only stack of numbers in the file, else the only one with a usual name.
         mask : str or Path, optional
             `.npy` file, "file.h5:dataset", or dataset of this file; 0 = good. Without it a dataset
             called mask, of the shape of a frame, if there is one.
         labels : str or Path, optional
             Likewise, or a `.csv` with index,label; 1 single, 0 not, -1 unknown. Without it the truth,
             else a dataset called labels with one for each pattern, if there is one.
+        detector : path, optional
+            A file with geometry and mask, for formats that keep these apart, such as EMC's.
+        follow_links : bool
+            Read other files that an HDF5 file points to.
 
         Raises
         ------
         InputError
             If any of these cannot be read or does not fit; the sentence says what is there.
         """
-        file = open_hdf5(Path(path))
+        path = Path(path)
+        choices = Choices(
+            dataset=dataset, detector=None if detector is None else Path(detector), follow_links=follow_links
+        )
         try:
-            patterns = cls(file, _find_patterns(file, dataset))
-            patterns._find_mask(mask)
-            patterns._find_labels(labels)
-        except (OSError, RuntimeError) as error:
-            file.close()
-            raise InputError(f"{path} is damaged ({error}); copy or simulate it again.") from None
-        except BaseException:
-            file.close()
-            raise
-        return patterns
+            name, stack = open_stack(path, choices)
+            try:
+                bad = (
+                    None
+                    if mask is None
+                    else as_mask(read_array(mask, stack.hdf5, "mask"), stack.shape, str(mask))
+                )
+                return cls(path, name, stack, bad, None if labels is None else _given_labels(labels, stack))
+            except BaseException:
+                stack.close()
+                raise
+        except DAMAGE as error:
+            raise InputError(f"{path} is damaged ({_words(error)}); copy or simulate it again.") from None
 
     @cached_property
     def truth(self) -> dict[str, np.ndarray] | None:
         """The fields of `TRUTH_FIELDS`, one row per pattern; None without truth."""
-        return read_truth(self._file) if self._is_main else None
+        with self._damage_said("truth"):
+            return self._stack.read_truth()
+
+    @cached_property
+    def ids(self) -> np.ndarray | None:
+        """What names each shot beyond this file: (n,) str, such as train:pulse; None where nobody says."""
+        with self._damage_said("identifiers"):
+            return self._stack.ids
 
     @property
     def labels(self) -> np.ndarray | None:
         """1 single, 0 not, -1 unknown: (n,) int8; None without."""
-        if self._given_labels is not None or self.truth is None:
+        if self._given_labels is not None:
             return self._given_labels
+        if self.truth is None:
+            return self._stack.labels
         return (self.truth["label"] == LABELS.index("single")).astype(np.int8)
 
     @property
@@ -140,22 +168,27 @@ class PatternSet:
             If the file is damaged there.
         """
         start, stop, _ = slice(start, stop).indices(self.n)
-        try:
-            if self._has_our_chunks:
-                return Frames(self._expand(start, stop), 0, 0)
-            raw = (
-                self._dataset[start:stop] if self._dataset.ndim == 3 else self._dataset[()][None][start:stop]
-            )
-        except (OSError, RuntimeError, ValueError) as error:
+        with self._damage_said(f"patterns {start} to {stop - 1}"):
+            return _clean(self._stack.read(start, max(start, stop)))
+
+    def per_pattern(self, given: str | Path, what: str) -> np.ndarray:
+        """Read one number for each pattern, (n,) float64: from .npy, "file.h5:dataset", or a dataset of this file.
+
+        Raises
+        ------
+        InputError
+            If there is no such array, or it has another length.
+        """
+        array = read_array(given, self._stack.hdf5, what)
+        if array.shape != (self.n,):
             raise InputError(
-                f"{self.path} is damaged in patterns {start} to {stop - 1} ({error}); "
-                "copy or simulate it again."
-            ) from None
-        return _clean(raw)
+                f"The {what} {given} have shape {array.shape}; needed is one for each of the {self.n} patterns."
+            )
+        return array.astype(float)
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        self._stack.close()
 
     def __enter__(self) -> Self:
         return self
@@ -165,64 +198,33 @@ class PatternSet:
     ) -> None:
         self.close()
 
-    @cached_property
-    def _is_main(self) -> bool:
-        """Whether these are the patterns that truth and labels in the file speak of."""
-        return DATA in self._file and self._dataset == self._file[DATA]
+    @contextmanager
+    def _damage_said(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except DAMAGE as error:
+            raise InputError(
+                f"{self.path} is damaged in {what} ({_words(error)}); copy or simulate it again."
+            ) from None
 
-    @cached_property
-    def _has_our_chunks(self) -> bool:
-        data = self._dataset
-        if data.ndim != 3 or data.dtype != "<u2" or data.chunks != (1, *self.shape):
-            return False
-        filters = data.id.get_create_plist()
-        codes = [filters.get_filter(index)[0] for index in range(filters.get_nfilters())]
-        return codes == [h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE]
 
-    def _expand(self, start: int, stop: int) -> np.ndarray:
-        """Decode chunks here: HDF5's own filters are three times slower."""
-        counts = np.empty((max(0, stop - start), *self.shape), np.uint16)
-        for index, frame in enumerate(counts, start):
-            try:
-                skipped, chunk = self._dataset.id.read_direct_chunk((index, 0, 0))
-            except (OSError, RuntimeError):  # never written, which means zeros, or damaged: HDF5 knows
-                skipped = True
-            if skipped:
-                frame[...] = self._dataset[index]
-            else:
-                expand_chunk(chunk, frame)
-        return counts
+def _words(error: BaseException) -> str:
+    """Say on one line what a library said."""
+    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
 
-    def _find_mask(self, given: str | Path | None) -> None:
-        if given is not None:
-            self.mask = as_mask(read_array(given, self._file, "mask"), self.shape, str(given))
-            return
-        beside = self._dataset.parent.name
-        for name in (f"{beside}/mask", f"{DETECTOR}/mask", "mask"):
-            item = self._file.get(name)
-            if isinstance(item, h5py.Dataset) and item.shape == self.shape and item.dtype.kind in "buif":
-                self.mask = as_mask(item[()], self.shape, name)
-                return
 
-    def _find_labels(self, given: str | Path | None) -> None:
-        if given is not None:
-            array = (
-                read_label_table(Path(given), self.n)
-                if str(given).endswith(".csv")
-                else read_array(given, self._file, "labels")
-            )
-            self._given_labels = as_labels(array, self.n, str(given))
-        elif not (self._is_main and has_truth(self._file)):
-            # Found, not given: labels of another kind (0, 1, 2 ...) are none of ours.
-            for name in (f"{self._dataset.parent.name}/labels", "labels"):
-                item = self._file.get(name)
-                if isinstance(item, h5py.Dataset) and item.shape == (self.n,) and are_labels(item[()]):
-                    self._given_labels = item[()].astype(np.int8)
-                    return
+def _given_labels(given: str | Path, stack: Stack) -> np.ndarray:
+    if str(given).endswith(".csv"):
+        array = read_label_table(Path(given), stack.n)
+    else:
+        array = read_array(given, stack.hdf5, "labels")
+    return as_labels(array, stack.n, str(given))
 
 
 def _clean(raw: np.ndarray) -> Frames:
-    """Float frames without NaN, infinity and negative pixels, and how many there were."""
+    """Frames without NaN, infinity and negative pixels, and how many there were; float32 but for uint16."""
+    if raw.dtype == np.uint16:
+        return Frames(raw, 0, 0)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and counted
         counts = raw.astype(np.float32)
     not_finite = ~np.isfinite(counts)
@@ -233,45 +235,3 @@ def _clean(raw: np.ndarray) -> Frames:
     if n_negative:
         np.maximum(counts, 0, out=counts)
     return Frames(counts, n_nan, n_negative)
-
-
-def _find_patterns(file: h5py.File, name: str | None) -> h5py.Dataset:
-    found = datasets(file)
-    if name is None:
-        item = file[DATA] if isinstance(file.get(DATA), h5py.Dataset) else _only_stack(file, found)
-    else:
-        item = file.get(name)
-        if not isinstance(item, h5py.Dataset):
-            raise InputError(f"{file.filename} has no dataset {name!r}; it has {listing(found)}.")
-    where = f"{item.name} in {file.filename}"
-    if item.dtype.kind not in "uif":
-        raise InputError(f"{where} holds {item.dtype}, not numbers; choose another with --dataset.")
-    if item.ndim not in (2, 3):
-        raise InputError(
-            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): "
-            f"choose another of {listing(found)}."
-        )
-    if item.size == 0:
-        raise InputError(f"{where} has shape {item.shape}: no patterns in it; simulate or choose another.")
-    return item
-
-
-def _only_stack(file: h5py.File, found: dict[str, h5py.Dataset]) -> h5py.Dataset:
-    """Choose the only (n, ny, nx), else the only one with a usual name; else the same among (ny, nx)."""
-    numeric = {
-        name: item for name, item in found.items() if item.dtype.kind in "uif" and not name.endswith("mask")
-    }
-    for ndim in (3, 2):
-        candidates = {name: item for name, item in numeric.items() if item.ndim == ndim}
-        usual = {name: item for name, item in candidates.items() if name.rpartition("/")[2] in _USUAL_NAMES}
-        for choice in (candidates, usual):
-            if len(choice) == 1:
-                return next(iter(choice.values()))
-        if candidates:
-            raise InputError(
-                f"{file.filename} has several datasets that could be the patterns: {listing(candidates)}; "
-                "choose one with --dataset."
-            )
-    raise InputError(
-        f"{file.filename} holds no patterns, which have 3 dimensions (n, ny, nx); it has {listing(found)}."
-    )

@@ -22,6 +22,7 @@ from xfelspi.errors import InputError
 
 from .block import Block, pack, unpack
 from .geometry import Geometry
+from .hdf5 import open_hdf5
 from .journal import Journal
 from .layout import LIBVER, lay_out, read_run, write_block
 from .sturdy import SturdyFile
@@ -287,9 +288,9 @@ def _require_writable(folder: Path) -> None:
 def _run_of(path: Path) -> dict[str, Any] | None:
     """Read the run from a pattern file; None for any other file."""
     try:
-        with h5py.File(path, "r", locking=False) as file:
+        with open_hdf5(path) as file:
             return read_run(file)
-    except (OSError, ValueError):
+    except (InputError, OSError, ValueError):
         return None
 
 

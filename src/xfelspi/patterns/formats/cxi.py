@@ -1,0 +1,118 @@
+"""CXI files of versions 1.5 and 1.6, and our own, which are CXI with truth and recipe in them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from ..beside import as_mask
+from ..hdf5 import Hdf5File, holds, load, open_hdf5
+from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, read_geometry, read_run, read_truth
+from .hdf5 import Hdf5Stack, named_stack, only_stack
+from .stack import Choices
+
+UNUSABLE = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400 | 0x1000
+"""Bits of CXI's mask after which a value says nothing: invalid, saturated, hot, dead, shadowed, ignored,
+bad, missing, noisy, failed correction. The others (in a peak, beyond the resolution asked for, corrected) say
+where the pixel lies or what was done to it."""
+
+_LOOKED_AT = 50  # masks, where each frame has its own
+
+
+class CxiStack(Hdf5Stack):
+    """Frames of a CXI file, with its mask, geometry and identifiers; our own with truth and recipe."""
+
+    def __init__(self, file: Hdf5File, dataset: h5py.Dataset) -> None:
+        self._is_main = dataset == file.dataset(DATA)
+        super().__init__(file, dataset)
+        beside = dataset.parent.name
+        detector = beside if file.dataset(f"{beside}/distance") is not None else DETECTOR
+        self.geometry = read_geometry(file, self.shape, detector)
+        self.run = read_run(file)
+
+    @cached_property
+    def ids(self) -> np.ndarray | None:
+        """Experiment identifiers, else train and pulse; None for a file without one for each frame."""
+        for name in (f"{self._dataset.parent.name}/experiment_identifier", IDENTIFIER):
+            item = self.hdf5.dataset(name)
+            if item is not None and item.shape == (self.n,) and h5py.check_string_dtype(item.dtype):
+                return np.array([text.decode(errors="replace") for text in load(item)])
+        train, pulse = (self.hdf5.dataset(f"entry_1/{name}") for name in ("trainId", "pulseId"))
+        if train is None or pulse is None or not train.shape == pulse.shape == (self.n,):
+            return None
+        return np.array([f"{t}:{p}" for t, p in zip(load(train).tolist(), load(pulse).tolist(), strict=True)])
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Frames `start` up to `stop`; where each has a mask of its own, what that hides is NaN."""
+        frames = super().read(start, stop)
+        if self._own_masks is None:
+            return frames
+        frames = frames.astype(np.float32)
+        frames[unusable(self._own_masks[start:stop])] = np.nan
+        return frames
+
+    def read_truth(self) -> dict[str, np.ndarray] | None:
+        """Read the truth, where the frames are those that it speaks of."""
+        return read_truth(self.hdf5) if self._is_main else None
+
+    def _find_mask(self) -> np.ndarray | None:
+        """Look for a mask for all frames, or one for each; of the latter, what is bad in all looked at."""
+        self._own_masks: h5py.Dataset | None = None
+        for name in (f"{self._dataset.parent.name}/mask", f"{DETECTOR}/mask", "mask"):
+            item = self.hdf5.dataset(name)
+            if item is None or item.dtype.kind not in "buif":
+                continue
+            if item.shape == self.shape:
+                return as_mask(unusable(load(item)), self.shape, name)
+            if item.shape == (self.n, *self.shape):
+                self._own_masks = item
+                looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
+                common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])
+                return as_mask(common, self.shape, name)
+        return None
+
+    def _find_labels(self) -> np.ndarray | None:
+        return None if self._is_main and has_truth(self.hdf5) else super()._find_labels()
+
+
+def unusable(mask: np.ndarray) -> np.ndarray:
+    """Tell which pixels are of no use: (ny, nx) bool from CXI's bits.
+
+    Examples
+    --------
+    >>> unusable(np.array([0, 0x1, 0x20, 0x24, 0x10200])).tolist()
+    [False, True, False, True, True]
+    """
+    return mask != 0 if mask.dtype.kind in "bf" else (mask & UNUSABLE) != 0
+
+
+def recognizes_own(path: Path) -> bool:
+    """Tell whether xfel wrote this."""
+    return holds(path, lambda file: read_run(file) is not None)
+
+
+def recognizes_cxi(path: Path) -> bool:
+    """Tell a CXI file by its version, or by the group that all of CXI starts from."""
+    return holds(path, lambda file: "cxi_version" in file or "entry_1" in file)
+
+
+def open_cxi(path: Path, choices: Choices) -> CxiStack:
+    """Open a CXI file at the place where the standard puts the frames, or the one named.
+
+    Raises
+    ------
+    InputError
+        If there are no frames, or several stacks in other places.
+    """
+    file = open_hdf5(path, choices.follow_links)
+    try:
+        name = choices.dataset
+        if name is None:
+            name = next((place for place in (DATA, f"{DETECTOR}/data") if file.dataset(place)), None)
+        return CxiStack(file, only_stack(file) if name is None else named_stack(file, name))
+    except BaseException:
+        file.close()
+        raise

@@ -1,0 +1,99 @@
+"""What every format gives: a stack of frames, read in blocks, with whatever the file says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from ..geometry import Geometry
+from ..hdf5 import Hdf5File
+
+
+class Stack(Protocol):
+    """Frames of one file, folder or run, open for reading.
+
+    Formats subclass it; what they do not know stays None.
+
+    Attributes
+    ----------
+    n : int
+        Number of frames.
+    shape : (ny, nx)
+        Of one frame.
+    mask : (ny, nx) bool or None
+        True = bad.
+    geometry : Geometry or None
+        As far as the file says.
+    ids : (n,) str or None
+        What names each shot beyond this file: train and pulse, run and event, seed and index.
+    labels : (n,) int8 or None
+        1 single, 0 not, -1 unknown.
+    run : dict or None
+        What the writer was told about the run, for our own files.
+    hdf5 : Hdf5File or None
+        The file whose datasets the user may name for mask and labels.
+    """
+
+    n: int
+    shape: tuple[int, int]
+    mask: np.ndarray | None = None
+    geometry: Geometry | None = None
+    ids: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    run: dict[str, Any] | None = None
+    hdf5: Hdf5File | None = None
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Frames `start` up to, not including, `stop`, 0 <= start <= stop <= n: (k, ny, nx) numbers.
+
+        Never more than these are in memory. Pixels without a value are NaN. What fails may raise any of
+        `DAMAGE`; the reader makes a sentence of it.
+        """
+        ...
+
+    def read_truth(self) -> dict[str, np.ndarray] | None:
+        """Read the fields of `TRUTH_FIELDS`, one row per frame; None where nobody knows."""
+        return None
+
+    def close(self) -> None:
+        """Close the file."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the user may say about a file beyond its name.
+
+    Attributes
+    ----------
+    dataset : str or None
+        Which of several arrays holds the frames.
+    detector : Path or None
+        A file with the geometry and mask that the frames' own file lacks.
+    follow_links : bool
+        Read other files that an HDF5 file points to.
+    """
+
+    dataset: str | None = None
+    detector: Path | None = None
+    follow_links: bool = False
+
+
+class Format(NamedTuple):
+    """A kind of file: what people call it, how it is told from others, how it is opened.
+
+    `recognizes` looks, and raises nothing for files of other kinds; `open` raises `InputError`, or any of
+    `DAMAGE`, of which the reader makes a sentence.
+    """
+
+    name: str
+    recognizes: Callable[[Path], bool]
+    open: Callable[[Path, Choices], Stack]
+
+
+DAMAGE = (OSError, RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError)
+"""What libraries raise when a file is not what it says it is."""
