@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .augment import Augmentation
     from .calibration import Calibration
     from .config import TrainConfig
+    from .consensus import agreed, vetoed
     from .decision_scores import reliability_of
     from .default import default_model
     from .familiarity import Familiarity
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from .inputs import Inputs
     from .model import Model, load_model
     from .networks import Architecture, Classifier
-    from .policy import Expectation, Policy, decide, expected_of, held_out_fpr
+    from .policy import Expectation, Policy, Verdict, decide, expected_of, held_out_fpr, settled
     from .predict import Prediction, Predictor
     from .reliability import Reliability, expected_calibration_error
     from .resnet import ResNet
     from .scores import Scores, Thresholds, columns, evaluate, roc_curve
-    from .selection import Selection, labelled_groups, score_predictions, write_selection
+    from .selection import Selection, labelled_groups, score_predictions, score_verdict, write_selection
     from .training import train
 
 _HOMES = {
@@ -48,6 +49,8 @@ _HOMES = {
     "Selection": "selection",
     "Thresholds": "scores",
     "TrainConfig": "config",
+    "Verdict": "policy",
+    "agreed": "consensus",
     "columns": "scores",
     "decide": "policy",
     "default_model": "default",
@@ -61,7 +64,10 @@ _HOMES = {
     "reliability_of": "decision_scores",
     "roc_curve": "scores",
     "score_predictions": "selection",
+    "score_verdict": "selection",
+    "settled": "policy",
     "train": "training",
+    "vetoed": "consensus",
     "write_selection": "selection",
 }
 
@@ -85,6 +91,8 @@ __all__ = [
     "Selection",
     "Thresholds",
     "TrainConfig",
+    "Verdict",
+    "agreed",
     "columns",
     "decide",
     "default_model",
@@ -99,7 +107,10 @@ __all__ = [
     "reliability_of",
     "roc_curve",
     "score_predictions",
+    "score_verdict",
+    "settled",
     "train",
+    "vetoed",
     "write_selection",
 ]
 

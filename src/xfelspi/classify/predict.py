@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import PatternSet, pick
 
-from .compute import cores, device, fastest
+from .compute import cores, device, fastest, ordered
 from .data import Progress
 from .ensemble import Ensemble
 from .framing import Framing
@@ -33,10 +33,11 @@ class Prediction:
     Attributes
     ----------
     logits : (n,) float32
-        Logit of being single; the model's `calibration` makes probabilities of them.
+        Logit of being single; the model's `calibration` makes probabilities of them. -inf for patterns that
+        it was not asked about.
     ood : (n,) float32
         How far the frame is from those that the model learned from, see `Familiarity.ood`: above 1, it is
-        out of distribution.
+        out of distribution. NaN for patterns that the model was not asked about.
     n_nan, n_negative : int
         Pixels that were NaN or infinite, or negative, and counted as 0.
     """
@@ -86,8 +87,21 @@ class Predictor:
         }
         return ready[fastest(lambda dtype: ready[dtype](tried))].see
 
-    def __call__(self, patterns: PatternSet, progress: Progress | None = None) -> Prediction:
-        """Classify all patterns of a file.
+    def __call__(
+        self, patterns: PatternSet, progress: Progress | None = None, indices: np.ndarray | None = None
+    ) -> Prediction:
+        """Classify all patterns of a file, or some.
+
+        Of the frames, those in work and a few ahead are in memory.
+
+        Parameters
+        ----------
+        patterns : PatternSet
+            The file.
+        progress : callable, optional
+            Told after every block.
+        indices : (k,) int, optional
+            Which patterns, ascending.
 
         Raises
         ------
@@ -95,25 +109,26 @@ class Predictor:
             If the frames do not reach the model's, or the file is damaged.
         """
         framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
-        begins = range(0, patterns.n, _AT_ONCE)
-        logits, ood = np.empty(patterns.n, np.float32), np.empty(patterns.n, np.float32)
+        indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
+        blocks = [indices[begin : begin + _AT_ONCE] for begin in range(0, indices.size, _AT_ONCE)]
+        logits, ood = np.full(patterns.n, -np.inf, np.float32), np.full(patterns.n, np.nan, np.float32)
         n_nan = n_negative = 0
 
-        def work(begin: int) -> tuple[int, int]:
-            frames = patterns.frames(begin, begin + _AT_ONCE)
-            block, features = self._see(torch.from_numpy(framing(frames.counts)))
-            logits[begin : begin + _AT_ONCE] = block.numpy()
-            ood[begin : begin + _AT_ONCE] = self._familiarity.ood(features.numpy())
+        def work(block: np.ndarray) -> tuple[int, int]:
+            frames = pick(patterns, block)
+            logit, features = self._see(torch.from_numpy(framing(frames.counts)))
+            logits[block] = logit.numpy()
+            ood[block] = self._familiarity.ood(features.numpy())
             return frames.n_nan, frames.n_negative
 
         before = torch.get_num_threads()
         try:
             with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                for begin, (nan, negative) in zip(begins, pool.map(work, begins), strict=True):
+                for done, (nan, negative) in enumerate(ordered(pool, work, blocks), 1):
                     n_nan += nan
                     n_negative += negative
                     if progress is not None:
-                        progress(patterns.path.name, min(1.0, (begin + _AT_ONCE) / patterns.n))
+                        progress(patterns.path.name, done / len(blocks))
         finally:
             torch.set_num_threads(before)
         return Prediction(logits=logits, ood=ood, n_nan=n_nan, n_negative=n_negative)

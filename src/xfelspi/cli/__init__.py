@@ -10,9 +10,8 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .classify import classify
+from .hits import hits
 from .options import Dataset, Detector, FollowLinks, Labels, Mask
-from .plan import plan
-from .score import score
 from .plan import plan
 from .score import score
 from .study import study
@@ -269,6 +268,7 @@ def train(
 
 _command(score)
 _command(classify)
+_command(hits)
 
 
 _command(plan)

@@ -194,7 +194,8 @@ def _relative(pulse_energies: np.ndarray | None, patterns: PatternSet) -> np.nda
     energies = np.asarray(pulse_energies, float)
     if energies.shape != (patterns.n,):
         raise InputError(
-            f"There are {energies.size} pulse energies for {patterns.n} shots of {patterns.path}; give one each."
+            f"There are {energies.size} pulse energies for {patterns.n} shots of {patterns.path}; give "
+            "one each."
         )
     if not (np.isfinite(energies) & (energies > 0)).all():
         raise InputError("Some pulse energies are not positive numbers; leave those shots out, or give none.")

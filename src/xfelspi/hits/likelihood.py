@@ -15,12 +15,12 @@ _HALF_SQUARE = (0.5, 0.5, 1.0)  # mean, variance, third cumulant of z²/2, z sta
 def hit_scores(photons: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Log-likelihood ratio of any distribution of the photons over rings against the background's.
 
-    Of n_r photons in ring r and N in all, blanks of whatever brightness expect e_r = N b_r / Σ b. Twice
-    Σ n_r ln(n_r / e_r) is the likelihood ratio (Wilks 1938, Ann. Math. Stat. 9, 60; Cash 1979, ApJ 228, 939). Where
-    there is nothing but Poisson's noise, its mean, variance and skewness are known ring by ring, less one degree of
-    freedom for the brightness; a gamma distribution of the same three makes a standard normal value of it
-    (Wilson & Hilferty 1931, PNAS 17, 684). So a blank scores above 3 with a chance of 0.13 %. The brightness of
-    pulse and background takes no part.
+    Of n_r photons in ring r and N in all, blanks of whatever brightness expect e_r = N b_r / Σ b. Twice Σ n_r
+    ln(n_r / e_r) is the likelihood ratio (Wilks 1938, Ann. Math. Stat. 9, 60; Cash 1979, ApJ 228, 939). Where
+    there is nothing but Poisson's noise, its mean, variance and skewness are known ring by ring, less one
+    degree of freedom for the brightness; a gamma distribution of the same three makes a standard normal value
+    of it (Wilson & Hilferty 1931, PNAS 17, 684). So a blank scores above 3 with a chance of 0.13 %. The
+    brightness of pulse and background takes no part.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def hit_scores(photons: np.ndarray, background: np.ndarray) -> np.ndarray:
 
 
 def _terms(photons: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """n ln(n/e) - (n - e), each 0 or more."""
+    """N ln(n/e) - (n - e), each 0 or more."""
     return photons * np.log(np.maximum(photons, 1e-300) / expected) - photons + expected
 
 

@@ -11,9 +11,9 @@ ONE_BELOW = 0.158655
 def threshold_of(scores: np.ndarray, snr: float, least_deviation: float = 0.0) -> float:
     """Return μ + snr · σ of scores most of which are of misses.
 
-    μ is their median, and σ the distance from there down to where a normal distribution has its first standard
-    deviation: hits lie above, and do not move what is below. Where photons are few, scores take few values, and
-    σ is taken to be `least_deviation` or more.
+    μ is their median, and σ the distance from there down to where a normal distribution has its first
+    standard deviation: hits lie above, and do not move what is below. Where photons are few, scores take few
+    values, and σ is taken to be `least_deviation` or more.
 
     Examples
     --------

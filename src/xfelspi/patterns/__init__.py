@@ -5,6 +5,7 @@ from .chunk import compress_frame
 from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
+from .pick import pick
 from .reader import Frames, PatternSet
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
@@ -33,5 +34,6 @@ __all__ = [
     "describe",
     "find_pattern_files",
     "gather",
+    "pick",
     "write_whole",
 ]

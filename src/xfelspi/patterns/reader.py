@@ -172,7 +172,7 @@ class PatternSet:
             return _clean(self._stack.read(start, max(start, stop)))
 
     def per_pattern(self, given: str | Path, what: str) -> np.ndarray:
-        """Read one number for each pattern, (n,) float64: from .npy, "file.h5:dataset", or a dataset of this file.
+        """Read a number for each pattern, (n,) float64: .npy, "file.h5:dataset", or a dataset of this file.
 
         Raises
         ------
@@ -182,7 +182,8 @@ class PatternSet:
         array = read_array(given, self._stack.hdf5, what)
         if array.shape != (self.n,):
             raise InputError(
-                f"The {what} {given} have shape {array.shape}; needed is one for each of the {self.n} patterns."
+                f"The {what} {given} have shape {array.shape}; needed is one for each of the "
+                f"{self.n} patterns."
             )
         return array.astype(float)
 
