@@ -19,7 +19,7 @@ from .data import Progress
 from .ensemble import Ensemble
 from .framing import Framing
 from .model import Model
-from .networks import Classifier
+from .networks import Architecture, Classifier
 from .turned import Turned
 
 _AT_ONCE = 32  # frames in a block: larger ones leave the cache, smaller ones cost calls
@@ -71,21 +71,12 @@ class Predictor:
 
     def __init__(self, model: Model, *others: Model, turns: bool = False) -> None:
         self._frame, self._familiarity = model.frame, model.familiarity
-        self._device = device()
         if any(other.frame != model.frame for other in others):
             raise InputError("The models see different frames; ask only models together that see the same.")
-        members = [self._ready(each) for each in (model, *others)]
+        members = [ready(each.classifier, each.frame.size).see for each in (model, *others)]
         self._see: Callable[[Tensor], tuple[Tensor, Tensor]] = Ensemble(members) if others else members[0]
         if turns:
             self._see = Turned(self._see)
-
-    def _ready(self, model: Model) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        tried = torch.poisson(torch.ones(_TRIED, model.frame.size, model.frame.size))
-        ready = {
-            dtype: ReadyClassifier(model.classifier, dtype, self._device)
-            for dtype in (torch.float32, torch.bfloat16)
-        }
-        return ready[fastest(lambda dtype: ready[dtype](tried))].see
 
     def __call__(
         self, patterns: PatternSet, progress: Progress | None = None, indices: np.ndarray | None = None
@@ -134,6 +125,19 @@ class Predictor:
         return Prediction(logits=logits, ood=ood, n_nan=n_nan, n_negative=n_negative)
 
 
+def ready(classifier: Classifier, size: int) -> ReadyClassifier:
+    """Return a classifier made ready in the precision that is faster here, as a trial tells."""
+    tried = torch.poisson(torch.ones(_TRIED, size, size))
+    made = {dtype: ReadyClassifier(classifier, dtype, device()) for dtype in (torch.float32, torch.bfloat16)}
+    return made[fastest(lambda dtype: made[dtype](tried))]
+
+
+def chosen_precision() -> torch.dtype:
+    """Return the precision that a network as published works in here."""
+    architecture = Architecture()
+    return ready(Classifier(architecture), architecture.size).dtype
+
+
 class ReadyClassifier:
     """Frames -> logit of being single, in one precision, by a copy with the normalization folded in."""
 
@@ -141,7 +145,7 @@ class ReadyClassifier:
         self._prepare = copy.deepcopy(classifier.prepare).eval().to(device)
         network = fold_normalization(copy.deepcopy(classifier.network).eval()).to(device, dtype)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._dtype, self._device = dtype, device
+        self.dtype, self._device = dtype, device
 
     def __call__(self, frames: Tensor) -> Tensor:
         """(k, size, size) float32 photons, `MASKED` where unknown -> (k,) float32 on the processor."""
@@ -150,7 +154,7 @@ class ReadyClassifier:
     def see(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits and the (k, c) float32 features: each channel averaged over the image."""
         with torch.inference_mode():
-            shown = self._prepare(frames.to(self._device)).to(self._dtype)
+            shown = self._prepare(frames.to(self._device)).to(self.dtype)
             seen = self._network.see(shown)
             pair = self._network.decide(seen).float()
             return (pair[:, 1] - pair[:, 0]).cpu(), seen.mean((2, 3)).float().cpu()

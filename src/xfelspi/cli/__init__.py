@@ -10,6 +10,7 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .classify import classify
+from .doctor import doctor
 from .hits import hits
 from .options import Dataset, Detector, FollowLinks, Labels, Mask
 from .plan import plan
@@ -269,6 +270,7 @@ def train(
 _command(score)
 _command(classify)
 _command(hits)
+_command(doctor)
 
 
 _command(plan)
