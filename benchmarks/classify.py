@@ -1,6 +1,6 @@
 """A long run through `xfel classify`: frames a second from command to prompt, and whether memory grows.
 
-Needs `make setup`. The folder given keeps the file, so that a second call goes on where the first one stopped.
+The folder given keeps the file, so that a second call goes on where the first one stopped.
 """
 
 import argparse
@@ -22,13 +22,13 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="PAGE", help="Markdown page to bring up to date")
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    for name, number in (("learn", 200), *((f"run-{size(asked.n, f)}", size(asked.n, f)) for f in FRACTIONS)):
+    numbers = [round(asked.n * fraction) for fraction in FRACTIONS]
+    for name, number in (("learn", 200), *((f"run-{number}", number) for number in numbers)):
         run(*f"simulate --recipe benchmark -n {number} --seed 3 --out {name}".split(), folder=asked.folder)
     training = "train --data learn --blocks 2,2 --epochs 1 --name published"
     run(*training.split(), folder=asked.folder)
     rows = ["| `xfel classify` with ResNet(2,2) | from command to prompt | memory at most |", "|---|---|---|"]
-    for fraction in FRACTIONS:
-        number = size(asked.n, fraction)
+    for number in numbers:
         command = f"classify run-{number}/icosahedron.h5 --model runs/published.safetensors"
         runs = [run(*command.split(), folder=asked.folder) for _ in range(asked.repeat)]
         seconds, most = min(each.seconds for each in runs), max(each.megabytes for each in runs)
@@ -36,11 +36,6 @@ def main() -> None:
             f"| {number:,} frames | {seconds:.1f} s, {number / seconds:.0f} frames/s | {most:.0f} MB |"
         )
     publish("classify", "\n".join([*rows, "", machine()]), asked.write)
-
-
-def size(n: int, fraction: float) -> int:
-    """Frames of a part of all."""
-    return round(n * fraction)
 
 
 if __name__ == "__main__":

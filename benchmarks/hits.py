@@ -41,7 +41,8 @@ def main() -> None:
     head = "| background, score | blanks called hits | " + " | ".join(_range(*ends) for ends in BRIGHT) + " |"
     about = (
         f"{asked.n:,} natural `lcls-amo` shots a run, one in ten with a particle, fluence down to a "
-        "thousandth of the middle's. Hits found by photons above the background; thresholds as `xfel hits` has them (snr 4)."
+        "thousandth of the middle's. Hits found by photons above the background; thresholds as "
+        "`xfel hits` has them (snr 4)."
     )
     publish("hits", "\n".join([head, "|---" * 6 + "|", *found, "", about, machine()]), asked.write)
     head = f"| recipe, shape | AUC, clear multiples | singles above {COMPANY:g} | clear multiples below |"

@@ -40,15 +40,16 @@ def main() -> None:
             size, pull = np.abs(errors), np.abs(errors) / sigmas
             lines.append(
                 f"| {recipe}, {shape} | **{100 * np.median(size):.1f} %** "
-                f"| {100 * np.quantile(size, 0.9):.1f} % | {100 * np.median(errors):+.1f} % | {100 * (pull < 1).mean():.0f} % "
-                f"| {100 * (pull < 2).mean():.0f} % |"
+                f"| {100 * np.quantile(size, 0.9):.1f} % | {100 * np.median(errors):+.1f} % "
+                f"| {100 * (pull < 1).mean():.0f} % | {100 * (pull < 2).mean():.0f} % |"
             )
             if shape in COMPACT:
                 of_compact.append(np.median(size))
     worst = (
         f"Of compact shapes ({', '.join(COMPACT)}) the largest median error is "
         f"{100 * max(of_compact):.1f} %. "
-        f"{asked.n} singles of more than {LEAST_PHOTONS:,.0f} photons each; σ is the error given with the size."
+        f"{asked.n} singles of more than {LEAST_PHOTONS:,.0f} photons each; σ is the error "
+        "given with the size."
     )
     publish("sizes", "\n".join([*lines, "", worst, "", machine()]), asked.write)
 

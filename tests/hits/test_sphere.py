@@ -26,7 +26,7 @@ def fitted(expected, n, seed=0, good=None):
 @pytest.mark.parametrize("photons", [3e3, 1e5])
 def test_a_sphere_shows_its_size_whatever_its_brightness(phase, photons):
     found = fitted(sphere_light(phase, photons), 20)
-    assert np.median(found.phase) == pytest.approx(phase, rel=0.01)
+    assert np.median(found.phase) == pytest.approx(phase, rel=0.02)
 
 
 @pytest.mark.parametrize("photons", [300, 3_000])
