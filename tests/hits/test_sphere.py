@@ -29,12 +29,12 @@ def test_a_sphere_shows_its_size_whatever_its_brightness(phase, photons):
     assert np.median(found.phase) == pytest.approx(phase, rel=0.02)
 
 
-@pytest.mark.parametrize("photons", [300, 3_000])
+@pytest.mark.parametrize("photons", [200, 1_000])
 def test_the_error_is_how_much_sizes_of_the_same_sphere_differ(photons):
     """Beside the hundredth that is always there, the error is that of the photons: it covers as it says."""
     found = fitted(sphere_light(0.22, photons), 100)
     pull = (np.log(found.phase / 0.22)) / found.relative_error
-    assert 0.55 < np.mean(np.abs(pull) < 1.0) <= 0.95
+    assert 0.55 < np.mean(np.abs(pull) < 1.0) < 0.95
     assert np.mean(np.abs(pull) < 3.0) >= 0.97
 
 

@@ -34,8 +34,7 @@ def agreed(verdicts: Sequence[Verdict], policy: Policy, way: str = "all") -> Ver
     InputError
         If there is no such way.
     """
-    if way not in WAYS:
-        raise InputError(f"There is no consensus {way!r} of models; choose one of {', '.join(WAYS)}.")
+    require_way(way)
     if len(verdicts) == 1:
         return verdicts[0]
     probabilities = np.stack([verdict.probabilities for verdict in verdicts])
@@ -50,6 +49,18 @@ def agreed(verdicts: Sequence[Verdict], policy: Policy, way: str = "all") -> Ver
         kept=kept,
         unsure=~kept & ~left,
     )
+
+
+def require_way(way: str) -> None:
+    """Refuse a way that there is not.
+
+    Raises
+    ------
+    InputError
+        If there is no such way.
+    """
+    if way not in WAYS:
+        raise InputError(f"There is no consensus {way!r} of models; choose one of {', '.join(WAYS)}.")
 
 
 def vetoed(verdict: Verdict, allowed: np.ndarray) -> Verdict:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from xfelspi.constants import HC_EV_NM
-from xfelspi.errors import InputError
 from xfelspi.patterns import Geometry, PatternSet, pick
 
 from .company import Company
@@ -92,16 +91,5 @@ def diameter_per_phase_nm(geometry: Geometry) -> float:
 
 
 def within(measured: Measured, smallest_nm: float, largest_nm: float) -> np.ndarray:
-    """Tell whose diameter lies between two: (n,) bool, False where it is unknown.
-
-    Raises
-    ------
-    InputError
-        If the bounds are not positive and in order.
-    """
-    if not 0 < smallest_nm < largest_nm:
-        raise InputError(
-            f"Sizes from {smallest_nm:g} to {largest_nm:g} nm are no range; give the smaller one first, as "
-            "in 60,80."
-        )
+    """Tell whose diameter lies between two: (n,) bool, False where it is unknown."""
     return (measured.diameter_nm >= smallest_nm) & (measured.diameter_nm <= largest_nm)

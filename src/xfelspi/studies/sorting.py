@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xfelspi.classify import Model, Policy, Prediction, Predictor, Verdict, agreed, decide, settled, vetoed
+from xfelspi.classify.consensus import require_way
+from xfelspi.errors import InputError
 from xfelspi.hits import COMPANY, HitFinding, Hits, find_hits, measure, within
 from xfelspi.patterns import PatternSet
 
@@ -29,12 +31,26 @@ class Sorting:
         Keep only particles between these diameters.
     hits : HitFinding or None
         Show the models only hits, and the misses that are kept to see what is lost; None for every shot.
+
+    Raises
+    ------
+    InputError
+        If there is no such way, or the diameters are not in order.
     """
 
     way: str = "all"
     autocorrelation: bool = False
     size_nm: tuple[float, float] | None = None
     hits: HitFinding | None = None
+
+    def __post_init__(self) -> None:
+        require_way(self.way)
+        if self.size_nm is not None and not 0 < self.size_nm[0] < self.size_nm[1]:
+            smallest, largest = self.size_nm
+            raise InputError(
+                f"Sizes from {smallest:g} to {largest:g} nm are no range; give the smaller one first, as in "
+                "60,80."
+            )
 
     @property
     def measures(self) -> bool:
@@ -78,8 +94,13 @@ def sort_shots(
     Raises
     ------
     InputError
-        If a model does not support the policy, the file is damaged, or sizes are asked for that are none.
+        If a model does not support the policy, the file is damaged, or sizes are asked for and it has no
+        geometry.
     """
+    if sorting.size_nm is not None and patterns.geometry is None:
+        raise InputError(
+            f"{patterns.path} does not say its geometry, so sizes cannot be told; leave out --size."
+        )
     hits = None if sorting.hits is None else find_hits(patterns, sorting.hits, progress=progress)
     shown = None if hits is None else np.flatnonzero(hits.hit | hits.kept_as_miss)
     predictions = [Predictor(model)(patterns, progress, shown) for model in models]
