@@ -62,8 +62,8 @@ class SphereFit:
         lie under the same envelope, so that multiple hits tell the size as well.
 
         The error has two parts, beside `LEAST_ERROR`. The photons' comes from the curvature of the
-        likelihood. The other is how much the sizes seen in `WEDGES` directions differ: a body that is no
-        sphere across the beam is none along it either, and that extent is not seen.
+        likelihood. The other is how much the sizes seen in `WEDGES` directions differ, beyond what photons
+        do to them: a body that is no sphere across the beam is none along it, and that extent is not seen.
 
         Parameters
         ----------
@@ -73,19 +73,11 @@ class SphereFit:
         of_wedges = self._rings.wedge_sums(counts)
         photons = of_wedges.sum(axis=1)
         phase, of_photons = self._fit(photons)
-        of_directions = (
-            np.std(
-                [
-                    self._fit(self._completed(w, photons, i))[0]
-                    for i, w in enumerate(of_wedges.swapaxes(0, 1))
-                ],
-                axis=0,
-                ddof=1,
-            )
-            / phase
-        )
+        seen = [self._fit(self._completed(of_wedges[:, i], photons, i))[0] for i in range(WEDGES)]
+        spread = np.var(seen, axis=0, ddof=1) / phase**2
+        beyond_photons = np.maximum(spread - WEDGES * of_photons**2, 0.0)  # a wedge has its share of them
+        error = np.sqrt(of_photons**2 + beyond_photons + LEAST_ERROR**2)
         lit = photons.sum(axis=1) > 0.0
-        error = np.sqrt(of_photons**2 + of_directions**2 + LEAST_ERROR**2)
         return EdgePhases(np.where(lit, phase, np.nan), np.where(lit, error, np.nan))
 
     def _completed(self, seen: np.ndarray, photons: np.ndarray, wedge: int) -> np.ndarray:
