@@ -10,7 +10,7 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"constants", "errors", "cache"},
     {"shapes"},
     {"patterns"},
-    {"simulate", "classify", "fidelity"},
+    {"simulate", "classify", "fidelity", "hits"},
     {"pictures", "report"},
     {"studies"},
     {"cli"},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from xfelspi.classify import intervals
 from xfelspi.classify.intervals import (
     auc,
     auc_interval,
@@ -75,3 +76,15 @@ def test_missed_singles_have_an_interval_that_knows_the_threshold_moves(rng):
     low, high = miss_interval(single, many, 0.01)
     assert low < (single <= threshold_at(np.sort(many), 0.01)).mean() < high
     assert miss_interval(single + 50, many, 0.01)[1] > 0  # none missed is not none ever
+
+
+@pytest.mark.parametrize("apart", [0.5, 3.0])
+def test_an_area_from_many_scores_has_the_interval_of_the_same_scores_one_by_one(monkeypatch, apart):
+    """In cells as one by one: the edges agree to a tenth of the interval's width, ties included."""
+    rng = np.random.default_rng(0)
+    positive, negative = rng.normal(apart, size=4_000).round(2), rng.normal(size=5_000).round(2)
+    one_by_one = np.array(intervals.auc_interval(positive, negative))
+    monkeypatch.setattr(intervals, "_ONE_BY_ONE", 1_000)
+    in_cells = np.array(intervals.auc_interval(positive, negative))
+    assert np.abs(in_cells - one_by_one).max() < 0.1 * np.diff(one_by_one)[0]
+    assert in_cells[0] < intervals.auc(positive, negative) < in_cells[1]

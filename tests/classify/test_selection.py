@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from toy_shots import frames, write_plain, write_simulated
 
-from xfelspi.classify import Policy, Prediction, Predictor, score_predictions, write_selection
+from xfelspi.classify import Policy, Prediction, Predictor, decide, score_predictions
+from xfelspi.classify import write_selection as write
 from xfelspi.errors import InputError
 from xfelspi.patterns import LABELS, PatternSet
 
@@ -22,6 +23,12 @@ def predicted(model, kept):
     steps = np.where(kept, 1.5, -1.5).astype(np.float32)
     ood = np.where(np.arange(len(steps)) == 2, 1.5, 0.5).astype(np.float32)
     return Prediction(logits=model.thresholds.balanced + steps, ood=ood, n_nan=0, n_negative=0)
+
+
+def write_selection(model, patterns, prediction, stem, policy=None):
+    policy = policy or Policy()
+    verdict = decide(model, prediction.logits, policy)
+    return write(patterns, prediction, verdict, stem, abstains=policy.abstain is not None)
 
 
 def test_table_and_list_agree(toy_model, plain, tmp_path):

@@ -1,5 +1,6 @@
 """What `xfel train`, `score`, `classify` and `demo` promise to whoever types them."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from xfelspi.cli import app
+from xfelspi.patterns import LABELS, PatternSet
 
 ROW_KEYS = [
     "accuracy",
@@ -153,6 +155,75 @@ def test_a_policy_is_carried_out_and_said(work, model, tmp_path):
     assert "clear multiples above it in validation" in said
 
 
+@pytest.fixture(scope="module")
+def natural(tmp_path_factory):
+    """A run as it comes, most of it blanks, whose truth is known."""
+    folder = tmp_path_factory.mktemp("natural")
+    few = ("--set", "sample.mean_particles=0.1", "-n", 300)
+    made = xfel("simulate", "--recipe", "benchmark", "--natural", *few, "--out", folder)
+    assert made.exit_code == 0, made.output
+    return folder / "icosahedron.h5"
+
+
+def test_hits_writes_a_table_and_a_list_of_what_is_no_blank(natural):
+    result = xfel("hits", natural, "--keep-misses", 0.1, "--json")
+    assert result.exit_code == 0, result.output
+    page = json.loads(result.output)
+    stem = natural.with_suffix("")
+    rows = list(csv.DictReader(Path(f"{stem}-hits.csv").read_text("utf-8").splitlines()))
+    assert list(rows[0]) == ["index", "id", "score", "threshold", "hit", "kept_as_miss"]
+    assert [row["id"] for row in rows[:2]] == ["0:0", "0:1"]
+    with PatternSet.open(natural) as patterns:
+        blank = patterns.truth["label"] == LABELS.index("blank")
+    assert [row["hit"] == "0" for row in rows] == blank.tolist()
+    assert page["n_hits"] == (~blank).sum()
+    kept = [row["index"] for row in rows if "1" in (row["hit"], row["kept_as_miss"])]
+    events = Path(f"{stem}-hits.lst").read_text().splitlines()
+    assert [event.split("//")[1] for event in events] == kept
+    assert len(kept) == page["n_hits"] + page["n_kept_as_miss"] > page["n_hits"]
+
+
+def test_hits_first_shows_the_model_hits_alone(natural, model, tmp_path):
+    result = xfel(
+        "classify", natural, "--model", model, "--hits-first", "--out", tmp_path / "first", "--json"
+    )
+    assert result.exit_code == 0, result.output
+    page = json.loads(result.output)
+    rows = list(csv.DictReader((tmp_path / "first.csv").read_text("utf-8").splitlines()))
+    hits = list(csv.DictReader((tmp_path / "first-hits.csv").read_text("utf-8").splitlines()))
+    for row, hit in zip(rows, hits, strict=True):
+        assert row["hit"] == hit["hit"]
+        assert (row["probability"] != "") == ("1" in (hit["hit"], hit["kept_as_miss"]))
+        assert row["kept"] <= row["hit"]
+    assert page["n_hits"] == sum(hit["hit"] == "1" for hit in hits)
+    assert page["rows"][0]["n_single"] + page["rows"][0]["n_other"] == page["n"] == 300
+    assert page["n_kept"] > 0
+
+
+def test_what_is_kept_is_what_all_opinions_keep(work, model, tmp_path):
+    file = work / "sim" / "torus.h5"
+
+    def kept(*options):
+        result = xfel("classify", file, "--model", model, *options, "--out", tmp_path / "run", "--json")
+        assert result.exit_code == 0, result.output
+        rows = csv.DictReader((tmp_path / "run.csv").read_text("utf-8").splitlines())
+        return {int(row["index"]) for row in rows if row["kept"] == "1"}
+
+    plain, top = kept(), kept("--top", 10)
+    assert len(top) == 10
+    assert kept("--model", model) == kept("--model", model, "--consensus", "mean") == plain
+    sized = kept("--size", "10,60")
+    with_rows = list(csv.DictReader((tmp_path / "run.csv").read_text("utf-8").splitlines()))
+    assert sized < plain
+    for row in with_rows:
+        if int(row["index"]) in sized:
+            assert 10 <= float(row["diameter_nm"]) <= 60
+            assert float(row["diameter_error_nm"]) > 0
+    agreed = kept("--consensus", "autocorrelation")
+    assert agreed < plain
+    assert kept("--consensus", "autocorrelation", "--size", "10,60") == agreed & sized
+
+
 def test_score_draws_how_reliable_probabilities_are(work, model, tmp_path):
     picture = tmp_path / "reliability.png"
     result = xfel("score", "--model", model, "--data", work / "sim", "--reliability", picture)
@@ -258,6 +329,15 @@ def wrong_inputs(work, tmp_path):
     yield ("score", "--model", model, "--data", work / "sim", "--max-fpr", "0.001"), "needs 3000 clear"
     yield ("classify", "--model", model, good, "--prior", "1"), "share of single hits is 1.0"
     yield ("classify", "--model", model, good, "--abstain", "0.6"), "chance of being wrong is 0.6"
+    yield ("classify", "--model", model, good, "--top", "0"), "likeliest 0"
+    yield ("classify", "--model", model, good, "--size", "60"), "--size 60 is not two diameters"
+    yield ("classify", "--model", model, good, "--size", "80,60"), "are no range"
+    yield ("classify", "--model", model, good, "--consensus", "vote"), "no consensus 'vote'"
+    both = ("--consensus", "all", "--consensus", "mean")
+    yield ("classify", "--model", model, good, *both), "decide in one way"
+    yield ("hits", tmp_path / "none.h5"), "none.h5"
+    yield ("hits", good, "--snr", "0"), "snr is 0"
+    yield ("hits", good, "--pulse-energies", "nothing"), "nothing"
     yield ("score", "--model", model, "--data", empty), "empty"
     yield ("score", "--model", model, "--data", tmp_path / "odd.h5"), "odd.h5"
     yield ("train", "--data", good, "--calibrate", empty, "--out", tmp_path / "runs"), "empty"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     )
     from .clusters import ClusterLabels, clusters_of, label_by_clusters, label_clusters, label_with_budget
     from .config import TrainConfig
+    from .consensus import agreed, vetoed
     from .decision_scores import reliability_of
     from .default import default_model
     from .diffusion import DiffusionMap, diffusion_map
@@ -29,12 +30,12 @@ if TYPE_CHECKING:
     from .logistic import Logistic, fit_logistic
     from .model import Model, load_model
     from .networks import Architecture, Classifier
-    from .policy import Expectation, Policy, decide, expected_of, held_out_fpr
+    from .policy import Expectation, Policy, Verdict, decide, expected_of, held_out_fpr, settled
     from .predict import Prediction, Predictor
     from .reliability import Reliability, expected_calibration_error
     from .resnet import ResNet
     from .scores import Scores, Thresholds, columns, evaluate, roc_curve
-    from .selection import Selection, labelled_groups, score_predictions, write_selection
+    from .selection import Selection, labelled_groups, score_predictions, score_verdict, write_selection
     from .training import train
     from .transfer import Transfer
     from .transfer_training import TransferConfig, train_transfer
@@ -73,6 +74,8 @@ _HOMES = {
     "TransferConfig": "transfer_training",
     "Vgg16": "vgg",
     "Vgg16Weights": "vgg_weights",
+    "Verdict": "policy",
+    "agreed": "consensus",
     "columns": "scores",
     "decide": "policy",
     "default_model": "default",
@@ -98,11 +101,14 @@ _HOMES = {
     "require_nothing_filled_in": "cluster_table",
     "roc_curve": "scores",
     "score_predictions": "selection",
+    "score_verdict": "selection",
+    "settled": "policy",
     "train": "training",
     "write_clusters": "cluster_table",
     "write_labels": "cluster_table",
     "train_transfer": "transfer_training",
     "vgg16_features": "vgg_features",
+    "vetoed": "consensus",
     "write_selection": "selection",
 }
 
@@ -133,8 +139,10 @@ __all__ = [
     "TrainConfig",
     "Transfer",
     "TransferConfig",
+    "Verdict",
     "Vgg16",
     "Vgg16Weights",
+    "agreed",
     "clusters_of",
     "columns",
     "decide",
@@ -161,8 +169,11 @@ __all__ = [
     "require_nothing_filled_in",
     "roc_curve",
     "score_predictions",
+    "score_verdict",
+    "settled",
     "train",
     "train_transfer",
+    "vetoed",
     "vgg16_features",
     "write_clusters",
     "write_labels",

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from xfelspi.errors import InputError
-
-from .model import write_whole
+from xfelspi.patterns import write_whole
 
 COORDINATES, CLUSTERS, LABELS = "coordinates.csv", "clusters.csv", "labels.csv"
 """Names of the tables in a folder."""

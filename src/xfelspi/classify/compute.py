@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_AHEAD = 4  # jobs for each core that wait their turn: enough that none is idle
 
 
 def cores() -> int:
@@ -17,6 +25,21 @@ def cores() -> int:
 def device() -> torch.device:
     """Choose the first GPU, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def ordered(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+    """Yield what comes of jobs in their order, like `pool.map`, but with few in the pool at a time."""
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            waiting.append(pool.submit(work, job))
+            if len(waiting) > _AHEAD * cores():
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def fastest(work: Callable[[torch.dtype], object], tries: int = 3) -> torch.dtype:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,16 +33,23 @@ class Policy:
         not move the threshold. None is one half.
     abstain : float or None
         A decision that is wrong with more than this chance is not taken.
+    top : int or None
+        Keep no more than so many, the likeliest, whatever the model's thresholds say; `settled` tells above
+        which logit that is for a file.
+    threshold : float or None
+        Logit above which patterns are kept, in place of any of the model's.
 
     Raises
     ------
     InputError
-        If a value is out of bounds.
+        If a value is out of bounds, or both a rate and a number are given.
     """
 
     max_fpr: float | None = None
     prior: float | None = None
     abstain: float | None = None
+    top: int | None = None
+    threshold: float | None = None
 
     def __post_init__(self) -> None:
         for name, value, most in (
@@ -52,6 +59,10 @@ class Policy:
         ):
             if value is not None and not 0 < value < most:
                 raise InputError(f"The {name} is {value}; it must lie between 0 and {most:g}.")
+        if self.top is not None and self.top < 1:
+            raise InputError(f"The likeliest {self.top} are to be kept; ask for 1 or more.")
+        if self.top is not None and self.max_fpr is not None:
+            raise InputError("A rate of false positives and a number to keep exclude each other; give one.")
 
     @property
     def assumed_prior(self) -> float:
@@ -67,11 +78,14 @@ class Verdict:
     ----------
     probabilities : (n,) float64
         Of being single, at the prior.
+    margins : (n,) float64
+        Logit over that above which patterns are kept.
     kept, unsure : (n,) bool
         Never both.
     """
 
     probabilities: np.ndarray
+    margins: np.ndarray
     kept: np.ndarray
     unsure: np.ndarray
 
@@ -85,10 +99,33 @@ def decide(model: Model, logits: np.ndarray, policy: Policy) -> Verdict:
         If the model's held-out patterns do not support the rate of false positives.
     """
     probabilities = model.calibration.probabilities(logits, policy.assumed_prior)
-    above = logits > threshold_of(model.thresholds, policy)
+    return verdict_of(probabilities, logits - threshold_of(model.thresholds, policy), policy)
+
+
+def verdict_of(probabilities: np.ndarray, margins: np.ndarray, policy: Policy) -> Verdict:
+    """Decide by margins, and abstain by probabilities where the policy does."""
+    above = margins > 0
     wrong = np.where(above, 1 - probabilities, probabilities)
-    unsure = np.zeros(above.shape, bool) if policy.abstain is None else wrong > policy.abstain
-    return Verdict(probabilities=probabilities, kept=above & ~unsure, unsure=unsure)
+    unsure = np.zeros(above.shape, bool)
+    if policy.abstain is not None:
+        unsure = (wrong > policy.abstain) & np.isfinite(margins)
+    return Verdict(probabilities=probabilities, margins=margins, kept=above & ~unsure, unsure=unsure)
+
+
+def settled(policy: Policy, logits: np.ndarray) -> Policy:
+    """Return the policy with the number to keep made a threshold for these logits; others as they are.
+
+    No more than `top` logits exceed it: of equal ones at the edge, none does.
+
+    Examples
+    --------
+    >>> settled(Policy(top=2), np.array([3.0, 1.0, 2.0, 0.0])).threshold
+    1.0
+    """
+    if policy.top is None:
+        return policy
+    edge = -np.inf if policy.top >= logits.size else float(np.sort(logits)[-policy.top - 1])
+    return replace(policy, top=None, threshold=edge)
 
 
 def threshold_of(thresholds: Thresholds, policy: Policy) -> float:
@@ -99,6 +136,8 @@ def threshold_of(thresholds: Thresholds, policy: Policy) -> float:
     InputError
         If the held-out negatives are too few for the rate of false positives.
     """
+    if policy.threshold is not None:
+        return policy.threshold
     if policy.max_fpr is None:
         return thresholds.balanced
     there, needed = thresholds.negatives.size, math.ceil(NEGATIVES_PER_EVENT / policy.max_fpr - 1e-9)

@@ -12,15 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import PatternSet, pick
 
-from .compute import cores, device, fastest
+from .compute import cores, device, fastest, ordered
 from .data import Progress
 from .ensemble import Ensemble
 from .framing import Framing
 from .model import Model
-from .networks import Classifier
-from .transfer import Transfer
+from .networks import Architecture, Classifier
+from .transfer import TransferNetwork
 from .turned import Turned
 
 _AT_ONCE = 32  # frames in a block: larger ones leave the cache, smaller ones cost calls
@@ -35,10 +35,11 @@ class Prediction:
     Attributes
     ----------
     logits : (n,) float32
-        Logit of being single; the model's `calibration` makes probabilities of them.
+        Logit of being single; the model's `calibration` makes probabilities of them. -inf for patterns that
+        it was not asked about.
     ood : (n,) float32
         How far the frame is from those that the model learned from, see `Familiarity.ood`: above 1, it is
-        out of distribution.
+        out of distribution. NaN for patterns that the model was not asked about.
     n_nan, n_negative : int
         Pixels that were NaN or infinite, or negative, and counted as 0.
     """
@@ -72,25 +73,28 @@ class Predictor:
 
     def __init__(self, model: Model, *others: Model, turns: bool = False) -> None:
         self._frame, self._familiarity = model.frame, model.familiarity
-        self._device = device()
         if any(other.frame != model.frame for other in others):
             raise InputError("The models see different frames; ask only models together that see the same.")
-        members = [self._ready(each) for each in (model, *others)]
+        members = [ready(each.classifier, each.frame.size).see for each in (model, *others)]
         self._see: Callable[[Tensor], tuple[Tensor, Tensor]] = Ensemble(members) if others else members[0]
         if turns:
             self._see = Turned(self._see)
 
-    def _ready(self, model: Model) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        n = _TRIED_VGG16 if isinstance(model.architecture, Transfer) else _TRIED
-        tried = torch.poisson(torch.ones(n, model.frame.size, model.frame.size))
-        ready = {
-            dtype: ReadyClassifier(model.classifier, dtype, self._device)
-            for dtype in (torch.float32, torch.bfloat16)
-        }
-        return ready[fastest(lambda dtype: ready[dtype](tried))].see
+    def __call__(
+        self, patterns: PatternSet, progress: Progress | None = None, indices: np.ndarray | None = None
+    ) -> Prediction:
+        """Classify all patterns of a file, or some.
 
-    def __call__(self, patterns: PatternSet, progress: Progress | None = None) -> Prediction:
-        """Classify all patterns of a file.
+        Of the frames, those in work and a few ahead are in memory.
+
+        Parameters
+        ----------
+        patterns : PatternSet
+            The file.
+        progress : callable, optional
+            Told after every block.
+        indices : (k,) int, optional
+            Which patterns, ascending.
 
         Raises
         ------
@@ -98,28 +102,43 @@ class Predictor:
             If the frames do not reach the model's, or the file is damaged.
         """
         framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
-        begins = range(0, patterns.n, _AT_ONCE)
-        logits, ood = np.empty(patterns.n, np.float32), np.empty(patterns.n, np.float32)
+        indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
+        blocks = [indices[begin : begin + _AT_ONCE] for begin in range(0, indices.size, _AT_ONCE)]
+        logits, ood = np.full(patterns.n, -np.inf, np.float32), np.full(patterns.n, np.nan, np.float32)
         n_nan = n_negative = 0
 
-        def work(begin: int) -> tuple[int, int]:
-            frames = patterns.frames(begin, begin + _AT_ONCE)
-            block, features = self._see(torch.from_numpy(framing(frames.counts)))
-            logits[begin : begin + _AT_ONCE] = block.numpy()
-            ood[begin : begin + _AT_ONCE] = self._familiarity.ood(features.numpy())
+        def work(block: np.ndarray) -> tuple[int, int]:
+            frames = pick(patterns, block)
+            logit, features = self._see(torch.from_numpy(framing(frames.counts)))
+            logits[block] = logit.numpy()
+            ood[block] = self._familiarity.ood(features.numpy())
             return frames.n_nan, frames.n_negative
 
         before = torch.get_num_threads()
         try:
             with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                for begin, (nan, negative) in zip(begins, pool.map(work, begins), strict=True):
+                for done, (nan, negative) in enumerate(ordered(pool, work, blocks), 1):
                     n_nan += nan
                     n_negative += negative
                     if progress is not None:
-                        progress(patterns.path.name, min(1.0, (begin + _AT_ONCE) / patterns.n))
+                        progress(patterns.path.name, done / len(blocks))
         finally:
             torch.set_num_threads(before)
         return Prediction(logits=logits, ood=ood, n_nan=n_nan, n_negative=n_negative)
+
+
+def ready(classifier: Classifier, size: int) -> ReadyClassifier:
+    """Return a classifier made ready in the precision that is faster here, as a trial tells."""
+    n = _TRIED_VGG16 if isinstance(classifier.network, TransferNetwork) else _TRIED
+    tried = torch.poisson(torch.ones(n, size, size))
+    made = {dtype: ReadyClassifier(classifier, dtype, device()) for dtype in (torch.float32, torch.bfloat16)}
+    return made[fastest(lambda dtype: made[dtype](tried))]
+
+
+def chosen_precision() -> torch.dtype:
+    """Return the precision that a network as published works in here."""
+    architecture = Architecture()
+    return ready(Classifier(architecture), architecture.size).dtype
 
 
 class ReadyClassifier:
@@ -132,7 +151,7 @@ class ReadyClassifier:
             self._reach.eval().to(device)
         network = fold_normalization(copy.deepcopy(classifier.network).eval()).to(device, dtype)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._dtype, self._device = dtype, device
+        self.dtype, self._device = dtype, device
 
     def __call__(self, frames: Tensor) -> Tensor:
         """(k, size, size) float32 photons, `MASKED` where unknown -> (k,) float32 on the processor."""
@@ -141,7 +160,7 @@ class ReadyClassifier:
     def look(self, frames: Tensor) -> Tensor:
         """Return what the frames are to the network: (k, c, y, x), where and as it is computed."""
         with torch.inference_mode():
-            return self._network.see(self._prepare(frames.to(self._device)).to(self._dtype))
+            return self._network.see(self._prepare(frames.to(self._device)).to(self.dtype))
 
     def see(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits and the (k, c) float32 features: each channel averaged over the image."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,9 @@ from xfelspi.patterns import LABELS, PatternSet, event_lines, write_whole
 
 from .decision_scores import decision_metrics
 from .model import Model
-from .policy import Policy, decide
+from .policy import Policy, Verdict
 from .predict import Prediction
-from .scores import columns, evaluate
+from .scores import Metric, columns, evaluate, rate
 
 _HEADER = "index,probability,kept,unsure,ood,strange"
 
@@ -87,6 +89,36 @@ def score_predictions(
     return rows
 
 
+def score_verdict(patterns: PatternSet, verdict: Verdict) -> list[dict[str, Any]]:
+    """Compare what was kept with labels, whoever decided it: one row for each shape in the file.
+
+    `fnr` is the share of singles not kept, `fpr` that of others kept, `fpr_clear` that of clear multiples.
+
+    Raises
+    ------
+    InputError
+        If the file has no labels.
+    """
+    rows = []
+    for shape, chosen in labelled_groups(patterns):
+        single = (np.asarray(patterns.labels) == 1) & chosen
+        other = chosen & ~single
+        row: dict[str, Any] = {"file": str(patterns.path), "shape": shape}
+        row |= {"n_single": int(single.sum()), "n_other": int(other.sum())}
+        of_clear = None if patterns.clear is None else _share(verdict.kept, other & patterns.clear)
+        kept = {
+            "fnr": _share(~verdict.kept, single),
+            "fpr": _share(verdict.kept, other),
+            "fpr_clear": of_clear,
+        }
+        rows.append(row | columns(kept))
+    return rows
+
+
+def _share(chosen: np.ndarray, among: np.ndarray) -> Metric | None:
+    return rate(int((chosen & among).sum()), int(among.sum()))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Selection:
     """What was written for a file, and how many patterns went where.
@@ -110,7 +142,13 @@ class Selection:
 
 
 def write_selection(
-    model: Model, patterns: PatternSet, prediction: Prediction, stem: Path, policy: Policy | None = None
+    patterns: PatternSet,
+    prediction: Prediction,
+    verdict: Verdict,
+    stem: Path,
+    *,
+    abstains: bool = False,
+    beside: Mapping[str, np.ndarray] | None = None,
 ) -> Selection:
     """Write STEM.csv, every pattern with its probability, and STEM.lst, the patterns to keep.
 
@@ -119,48 +157,44 @@ def write_selection(
 
     Parameters
     ----------
-    model : Model
-        For its threshold and probabilities.
     patterns : PatternSet
         The patterns.
     prediction : Prediction
-        What the model says about them.
+        What a model says about them; patterns that it was not asked about have no probability in the table.
+    verdict : Verdict
+        What becomes of them.
     stem : Path
         Where to write, without an ending.
-    policy : Policy, optional
-        What is wanted of the decisions.
+    abstains : bool
+        Write what is unsure.
+    beside : mapping of str to (n,) array, optional
+        Further columns by their names: whole numbers and truths as they are, others with four digits, NaN
+        empty.
 
     Raises
     ------
     InputError
-        If something else has one of the names, they cannot be written, or the model does not support the
-        policy.
+        If something else has one of the names, or they cannot be written.
     """
-    policy = policy or Policy()
-    verdict = decide(model, prediction.logits, policy)
     strange = prediction.ood > 1
     table, kept = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.lst")
-    unsure = None if policy.abstain is None else stem.with_name(f"{stem.name}-unsure.lst")
+    unsure = stem.with_name(f"{stem.name}-unsure.lst") if abstains else None
     for path in (table, kept, unsure):
         if path is not None and path.exists() and not _is_ours(table):
             raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
-    labels = [""] * patterns.n if patterns.labels is None else [f",{label}" for label in patterns.labels]
-    lines = [_HEADER + ("" if patterns.labels is None else ",label")]
-    lines += [
-        f"{index},{probability:.6f},{int(is_kept)},{int(is_unsure)},{ood:.3f},{int(is_strange)}{label}"
-        for index, (probability, is_kept, is_unsure, ood, is_strange, label) in enumerate(
-            zip(
-                verdict.probabilities,
-                verdict.kept,
-                verdict.unsure,
-                prediction.ood,
-                strange,
-                labels,
-                strict=True,
-            )
-        )
-    ]
-    write_whole(table, "".join(f"{line}\n" for line in lines).encode())
+    cells = {
+        "index": _cells(np.arange(patterns.n)),
+        "probability": _cells(np.where(np.isnan(prediction.ood), np.nan, verdict.probabilities), "%.6f"),
+        "kept": _cells(verdict.kept),
+        "unsure": _cells(verdict.unsure),
+        "ood": _cells(prediction.ood, "%.3f"),
+        "strange": _cells(strange),
+    }
+    if patterns.labels is not None:
+        cells["label"] = _cells(patterns.labels)
+    cells |= {name: _cells(values) for name, values in (beside or {}).items()}
+    rows = zip(*cells.values(), strict=True)
+    write_whole(table, (f"{','.join(row)}\n".encode() for row in chain([cells], rows)))
     for path, chosen in ((kept, verdict.kept), (unsure, verdict.unsure)):
         if path is not None:
             write_whole(path, event_lines(patterns.path, np.flatnonzero(chosen)))
@@ -172,6 +206,13 @@ def write_selection(
         n_unsure=int(verdict.unsure.sum()),
         n_strange=int(strange.sum()),
     )
+
+
+def _cells(values: np.ndarray, form: str = "%.4g") -> Iterator[str]:
+    """Text of a column, one cell after the other."""
+    if values.dtype.kind in "bui":
+        return map(str, values.astype(int))
+    return ("" if value != value else form % value for value in values)
 
 
 def _is_ours(table: Path) -> bool:

@@ -146,8 +146,8 @@ def train_transfer(
         row = settled.scores.row("validation", None)
         if say is not None:
             say(
-                f"C = {logistic.c:g}  validation accuracy {100 * row['accuracy']:.2f} %  AUC {row['auc']:.4f}  "
-                f"{seconds:.0f} s"
+                f"C = {logistic.c:g}  validation accuracy {100 * row['accuracy']:.2f} %  "
+                f"AUC {row['auc']:.4f}  {seconds:.0f} s"
             )
         training = {
             "settings": asdict(config),

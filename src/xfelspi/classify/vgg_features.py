@@ -13,12 +13,11 @@ from torch import Tensor
 
 from xfelspi.cache import cache_folder
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import PatternSet, write_whole
 
 from .compute import cores, device, fastest
 from .data import Progress
 from .framing import Framing, ModelFrame
-from .model import write_whole
 from .networks import Classifier
 from .predict import ReadyClassifier
 from .transfer import Transfer, TransferNetwork

@@ -12,8 +12,10 @@ from xfelspi.errors import InputError
 
 from .classify import classify
 from .convert import convert
+from .doctor import doctor
 from .embed import embed
 from .explain import explain
+from .hits import hits
 from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .plan import plan
 from .score import score
@@ -285,6 +287,8 @@ _command(score)
 _command(classify)
 _command(explain)
 _command(convert)
+_command(hits)
+_command(doctor)
 
 
 _command(plan)

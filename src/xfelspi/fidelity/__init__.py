@@ -12,7 +12,6 @@ from .kernel import kernel_distance
 from .metric import Metric
 from .photons import BIN_NAMES, QUANTILES, TotalCounts, histogram_distance, photon_histogram, total_counts
 from .profile import profile_curve, profile_curves, profile_distance
-from .size import edge_phases
 from .thinning import common_total, thinned
 from .two_sample import TwoSample, two_sample_test
 
@@ -38,7 +37,6 @@ __all__ = [
     "curve_distance",
     "dispersion_curve",
     "dispersion_distance",
-    "edge_phases",
     "frame_features",
     "friedel_symmetry",
     "fringe_visibility",

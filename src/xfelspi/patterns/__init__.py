@@ -6,6 +6,7 @@ from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
 from .lock import claimed
+from .pick import pick
 from .reader import Frames, PatternSet
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
@@ -43,6 +44,7 @@ __all__ = [
     "event_lines",
     "find_pattern_files",
     "gather",
+    "pick",
     "read_events",
     "read_verdicts",
     "update_scores",

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from xfelspi.errors import InputError
+
 from .beside import as_labels, as_mask, read_array, read_label_table
 from .damage import damage_told
 from .formats import Choices, Stack, open_stack
@@ -193,6 +195,22 @@ class PatternSet:
 
     def _damage(self, start: int, stop: int) -> str:
         return f"{self.path} is damaged in patterns {start} to {stop - 1}"
+
+    def per_pattern(self, given: str | Path, what: str) -> np.ndarray:
+        """Read a number for each pattern, (n,) float64: .npy, "file.h5:dataset", or a dataset of this file.
+
+        Raises
+        ------
+        InputError
+            If there is no such array, or it has another length.
+        """
+        array = read_array(given, self._stack.hdf5, what)
+        if array.shape != (self.n,):
+            raise InputError(
+                f"The {what} {given} have shape {array.shape}; needed is one for each of the "
+                f"{self.n} patterns."
+            )
+        return array.astype(float)
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.fidelity import FrameSet, edge_phases
+from xfelspi.fidelity import FrameSet
+from xfelspi.hits import SphereFit
 from xfelspi.patterns import PatternSet, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
@@ -60,7 +61,7 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     size = min(*patterns.shape, LARGEST_FRAME)
     frames = range(min(patterns.n, MOST_FRAMES, MOST_PIXELS // size**2))
     read = FrameSet.read(patterns, frames, size=size)
-    phase = _median(edge_phases(read))
+    phase = _median_phase(read)
     if not math.isfinite(phase):
         raise InputError(f"{patterns.path} has no photons away from the beam, so its scale cannot be told.")
     ratio = phase / _simulated_phase(recipe)
@@ -111,11 +112,12 @@ def _simulated_phase(recipe: Recipe) -> float:
         index += 1
     detector = plain.detector
     shown = FrameSet(counts=np.stack(frames), good=detector.mask == 0, centre_yx=detector.middle_yx)
-    return _median(edge_phases(shown))
+    return _median_phase(shown)
 
 
-def _median(phases: np.ndarray) -> float:
-    """Of those that are known; NaN where none is."""
+def _median_phase(frames: FrameSet) -> float:
+    """Phase per pixel of the wave from the particles' edge, in the median over frames; NaN without light."""
+    phases = SphereFit(frames.good, frames.centre_yx)(frames.counts).phase
     known = phases[np.isfinite(phases)]
     return float(np.median(known)) if known.size else math.nan
 

@@ -1,0 +1,74 @@
+"""Hits on disk: a table of every shot, and the list of those to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from xfelspi.errors import InputError
+from xfelspi.patterns import PatternSet, write_whole
+
+from .find import Hits
+
+_HEADER = "index,id,score,threshold,hit,kept_as_miss"
+
+
+class HitFiles(NamedTuple):
+    """What was written."""
+
+    table: Path
+    kept: Path
+
+
+def hit_files(stem: Path) -> HitFiles:
+    """Name the files of hits: STEM-hits.csv and STEM-hits.lst.
+
+    Raises
+    ------
+    InputError
+        If one is there that is not ours.
+    """
+    files = HitFiles(*(stem.with_name(f"{stem.name}-hits{ending}") for ending in (".csv", ".lst")))
+    for path in files:
+        if path.exists() and not _is_ours(files.table):
+            raise InputError(f"{path} exists and did not come from xfel hits; choose another --out.")
+    return files
+
+
+def write_hits(patterns: PatternSet, hits: Hits, stem: Path) -> HitFiles:
+    """Write STEM-hits.csv, every shot with its score, and STEM-hits.lst, hits and the misses kept beside.
+
+    The list has a line `FILE //INDEX` for each, as CrystFEL writes events.
+
+    Raises
+    ------
+    InputError
+        If something else has one of the names, or they cannot be written.
+    """
+    files = hit_files(stem)
+    ids = patterns.ids
+
+    def lines() -> Iterator[bytes]:
+        yield f"{_HEADER}\n".encode()
+        for i in range(patterns.n):
+            name = "" if ids is None else ids[i]
+            yield (
+                f"{i},{name},{hits.score[i]:.6g},{hits.threshold[i]:.6g},"
+                f"{int(hits.hit[i])},{int(hits.kept_as_miss[i])}\n"
+            ).encode()
+
+    write_whole(files.table, lines())
+    chosen = np.flatnonzero(hits.hit | hits.kept_as_miss)
+    write_whole(files.kept, (f"{patterns.path} //{i}\n".encode() for i in chosen))
+    return files
+
+
+def _is_ours(table: Path) -> bool:
+    try:
+        with table.open(encoding="utf-8", errors="replace") as file:
+            return file.readline().startswith(_HEADER)
+    except OSError:
+        return False
