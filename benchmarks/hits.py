@@ -16,7 +16,7 @@ from .page import machine, publish
 SHAPES = ("sphere", "icosahedron", "cube", "octahedron", "tetrahedron", "torus")
 BRIGHT = ((0, 100), (100, 300), (300, 1_000), (1_000, 1e9))
 RUNS = {
-    "steady": [
+    "even background": [
         "background.amplitude_spread=0",
         "background.streak_probability=0",
         "beam.energy_drift=0",
@@ -42,7 +42,8 @@ def main() -> None:
     about = (
         f"{asked.n:,} natural `lcls-amo` shots a run, one in ten with a particle, fluence down to a "
         "thousandth of the middle's. Hits found by photons above the background; thresholds as "
-        "`xfel hits` has them (snr 4)."
+        "`xfel hits` has them (snr 4). The even background has no streaks, no drift and no spread of its "
+        "amplitudes, but still moves by a pixel."
     )
     publish("hits", "\n".join([head, "|---" * 6 + "|", *found, "", about, machine()]), asked.write)
     head = f"| recipe, shape | AUC, clear multiples | singles above {COMPANY:g} | clear multiples below |"

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xfelspi.classify import Policy, agreed, decide, settled, vetoed
@@ -18,6 +18,7 @@ def verdict(margins, policy=Policy()):  # noqa: B008
 MARGINS = st.lists(st.lists(st.floats(-5, 5), min_size=6, max_size=6), min_size=1, max_size=4)
 
 
+@settings(deadline=None)
 @given(margins=MARGINS, abstain=st.one_of(st.none(), st.floats(0.01, 0.45)))
 def test_all_keeps_what_every_model_keeps_and_leaves_what_any_leaves(margins, abstain):
     policy = Policy(abstain=abstain)
@@ -30,6 +31,7 @@ def test_all_keeps_what_every_model_keeps_and_leaves_what_any_leaves(margins, ab
     assert not (together.kept & together.unsure).any()
 
 
+@settings(deadline=None)
 @given(margins=MARGINS)
 def test_the_mean_of_the_same_opinion_is_that_opinion(margins):
     one = verdict(margins[0])
@@ -49,6 +51,7 @@ def test_a_veto_takes_away_and_never_adds():
     assert after.unsure.tolist() == [False, True, False, False]
 
 
+@settings(deadline=None)
 @given(
     logits=st.lists(st.integers(-3, 3), min_size=1, max_size=20),
     top=st.integers(1, 25),

@@ -18,6 +18,7 @@ SCORES = ("poisson", "lit")
 
 _MOST_RINGS = 32  # from the beam to the edge: wide enough for photons in each, narrow enough to see a profile
 _AT_ONCE = 100  # frames between two looks at the background
+_LEARNED_BELOW = 5.0  # σ; what a lower threshold lets pass would be a background ever narrower
 _PASSES = 6  # over the first window, which has no background before it
 
 Progress = Callable[[str, float], None]
@@ -146,6 +147,7 @@ class _Judge:
         self._rings = Rings(good, (centre_yx[0], centre_yx[1]), width)
         self._good = good
         self._misses = Recent(finding.window)
+        self._learned_below = max(finding.snr, _LEARNED_BELOW)
         self._scores = Recent(finding.window)
 
     def see(self, frames: Frames) -> np.ndarray:
@@ -162,8 +164,8 @@ class _Judge:
             self._begin(seen)
         scores = self._score(seen, self._misses.rows)
         self._scores.add(scores)
-        threshold = self._threshold(self._scores.rows)
-        self._misses.add(seen[scores <= threshold])
+        threshold = self._threshold(self._scores.rows, self._finding.snr)
+        self._misses.add(seen[scores <= self._threshold(self._scores.rows, self._learned_below)])
         return scores, np.full(len(scores), threshold)
 
     def _begin(self, seen: np.ndarray) -> None:
@@ -172,7 +174,7 @@ class _Judge:
         misses = seen[light <= np.median(light)]
         for _ in range(_PASSES):
             scores = self._score(seen, misses)
-            misses = seen[scores <= self._threshold(scores)]
+            misses = seen[scores <= self._threshold(scores, self._learned_below)]
         self._misses.add(misses)
 
     def _score(self, seen: np.ndarray, misses: np.ndarray) -> np.ndarray:
@@ -180,8 +182,7 @@ class _Judge:
             return seen[:, 0]
         return hit_scores(seen, misses.sum(axis=0) + 1e-3)
 
-    def _threshold(self, scores: np.ndarray) -> float:
-        snr = self._finding.snr
+    def _threshold(self, scores: np.ndarray, snr: float) -> float:
         if self._finding.score == "poisson":
             return max(snr, threshold_of(scores, snr))  # Poisson's noise alone has μ = 0 and σ = 1
         n_good = np.count_nonzero(self._good)
