@@ -22,7 +22,7 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
             try:
                 function(*args, **kwargs)
             except InputError as error:
-                typer.secho(f"xfel: {error}", fg="red", err=True)
+                typer.secho(f"xfel: {_printable(str(error))}", fg="red", err=True)
                 raise typer.Exit(2) from None
             except KeyboardInterrupt:
                 typer.secho("xfel: interrupted; the same command goes on from here.", fg="yellow", err=True)
@@ -31,6 +31,11 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
         return app.command()(guarded)
 
     return register
+
+
+def _printable(text: str) -> str:
+    """Names out of a file may hold line breaks, and what steers a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def typed() -> str:

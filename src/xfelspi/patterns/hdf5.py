@@ -126,13 +126,14 @@ class Hdf5File:
 
     def _require_own_storage(self, item: h5py.Dataset) -> None:
         """Refuse values that lie in other files: virtual sources and external storage."""
-        others = {source.file_name for source in item.virtual_sources()} if item.is_virtual else set()
-        others |= {name for name, _, _ in item.external or ()}
-        for other in sorted(others - {"."}):
-            self._require_asked(item.name.lstrip("/"), other)
-            # HDF5 itself would fill in zeros.
+        sources = {source.file_name for source in item.virtual_sources()} if item.is_virtual else set()
+        for other in sorted(sources - {"."}):
+            self._require_asked(item.name, other)
+            # HDF5 itself would fill in zeros; a name with % stands for many.
             if "%" not in other and not (self.path.parent / other).exists() and not Path(other).exists():
                 raise InputError(f"{item.name} in {self.path} lies in {other}, which is not there; bring it.")
+        for other, _, _ in item.external or ():
+            self._require_asked(item.name, other)
 
     def _require_asked(self, name: str, target: str) -> None:
         if not self._follow_links:
@@ -198,6 +199,8 @@ def require_readable(path: Path) -> None:
         raise InputError(f"{path} does not exist; check the name.")
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a pattern file; name a file in it.")
+    if not path.is_file():
+        raise InputError(f"{path} is a device or a pipe; patterns are read from files.")
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty; copy or simulate it again.")

@@ -107,11 +107,25 @@ def has_truth(file: Hdf5File) -> bool:
     return all(file.dataset(f"{TRUTH}/{field.name}") is not None for field in TRUTH_FIELDS)
 
 
-def read_truth(file: Hdf5File) -> dict[str, np.ndarray] | None:
-    """Every field of the truth, shape names as text; None for a file without."""
+def read_truth(file: Hdf5File, n: int) -> dict[str, np.ndarray] | None:
+    """Every field of the truth of `n` shots, shape names as text; None for a file without.
+
+    Raises
+    ------
+    ValueError
+        If a field is not one row for each shot, or a label none of ours.
+    """
     if not has_truth(file):
         return None
-    return {f.name: _column(file, f) for f in TRUTH_FIELDS}
+    truth = {f.name: _column(file, f) for f in TRUTH_FIELDS}
+    for field in TRUTH_FIELDS:
+        shape = truth[field.name].shape
+        is_whole = shape[:1] == (n,) and shape[1 + field.per_particle :] == field.item
+        if not is_whole or len(shape) != 1 + field.per_particle + len(field.item):
+            raise ValueError(f"{field.name} of shape {shape} for {n} shots")
+    if truth["label"].dtype.kind != "u" or truth["label"].max(initial=0) >= len(LABELS):
+        raise ValueError("labels that are none")
+    return truth
 
 
 def read_run(file: Hdf5File) -> dict[str, Any] | None:
@@ -157,7 +171,7 @@ def _beam_crossing(file: Hdf5File, detector: str, pixel_size_m: float) -> tuple[
         return None
     # Rounded, since metres and joules do not divide back to the last bit.
     y, x = (round(float(edge) - 0.5, 6) for edge in np.linalg.solve(across.T, -corner[:2]))
-    return y, x
+    return (y, x) if np.isfinite([y, x]).all() else None
 
 
 def _write_instrument(file: h5py.File, geometry: Geometry) -> None:

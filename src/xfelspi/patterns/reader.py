@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -12,10 +10,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from xfelspi.errors import InputError
-
 from .beside import as_labels, as_mask, read_array, read_label_table
-from .formats import DAMAGE, Choices, Stack, open_stack
+from .damage import damage_told
+from .formats import Choices, Stack, open_stack
 from .geometry import Geometry
 from .truth import LABELS, clear_multiples
 
@@ -111,31 +108,27 @@ class PatternSet:
         choices = Choices(
             dataset=dataset, detector=None if detector is None else Path(detector), follow_links=follow_links
         )
-        try:
+        with damage_told(f"{path} is damaged"):
             name, stack = open_stack(path, choices)
-            try:
-                bad = (
-                    None
-                    if mask is None
-                    else as_mask(read_array(mask, stack.hdf5, "mask"), stack.shape, str(mask))
-                )
-                return cls(path, name, stack, bad, None if labels is None else _given_labels(labels, stack))
-            except BaseException:
-                stack.close()
-                raise
-        except DAMAGE as error:
-            raise InputError(f"{path} is damaged ({_words(error)}); copy or simulate it again.") from None
+        try:
+            bad = None
+            if mask is not None:
+                bad = as_mask(read_array(mask, stack.hdf5, "mask"), stack.shape, str(mask))
+            return cls(path, name, stack, bad, None if labels is None else _labels(labels, stack))
+        except BaseException:
+            stack.close()
+            raise
 
     @cached_property
     def truth(self) -> dict[str, np.ndarray] | None:
         """The fields of `TRUTH_FIELDS`, one row per pattern; None without truth."""
-        with self._damage_said("truth"):
+        with damage_told(f"{self.path} is damaged in its truth"):
             return self._stack.read_truth()
 
     @cached_property
     def ids(self) -> np.ndarray | None:
         """What names each shot beyond this file: (n,) str, such as train:pulse; None where nobody says."""
-        with self._damage_said("identifiers"):
+        with damage_told(f"{self.path} is damaged in its identifiers"):
             return self._stack.ids
 
     @property
@@ -168,8 +161,10 @@ class PatternSet:
             If the file is damaged there.
         """
         start, stop, _ = slice(start, stop).indices(self.n)
-        with self._damage_said(f"patterns {start} to {stop - 1}"):
-            return _clean(self._stack.read(start, max(start, stop)))
+        if stop <= start:
+            return Frames(np.empty((0, *self.shape), np.float32), 0, 0)
+        with damage_told(f"{self.path} is damaged in patterns {start} to {stop - 1}"):
+            return _clean(self._stack.read(start, stop))
 
     def close(self) -> None:
         """Close the file."""
@@ -183,22 +178,8 @@ class PatternSet:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def _damage_said(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except DAMAGE as error:
-            raise InputError(
-                f"{self.path} is damaged in {what} ({_words(error)}); copy or simulate it again."
-            ) from None
 
-
-def _words(error: BaseException) -> str:
-    """Say on one line what a library said."""
-    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
-
-
-def _given_labels(given: str | Path, stack: Stack) -> np.ndarray:
+def _labels(given: str | Path, stack: Stack) -> np.ndarray:
     if str(given).endswith(".csv"):
         array = read_label_table(Path(given), stack.n)
     else:

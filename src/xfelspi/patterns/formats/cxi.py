@@ -34,7 +34,7 @@ class CxiStack(Hdf5Stack):
         self.run = read_run(file)
 
     @cached_property
-    def ids(self) -> np.ndarray | None:
+    def ids(self) -> np.ndarray | None:  # type: ignore[override]  # may be long: read when asked for
         """Experiment identifiers, else train and pulse; None for a file without one for each frame."""
         for name in (f"{self._dataset.parent.name}/experiment_identifier", IDENTIFIER):
             item = self.hdf5.dataset(name)
@@ -56,7 +56,7 @@ class CxiStack(Hdf5Stack):
 
     def read_truth(self) -> dict[str, np.ndarray] | None:
         """Read the truth, where the frames are those that it speaks of."""
-        return read_truth(self.hdf5) if self._is_main else None
+        return read_truth(self.hdf5, self.n) if self._is_main else None
 
     def _find_mask(self) -> np.ndarray | None:
         """Look for a mask for all frames, or one for each; of the latter, what is bad in all looked at."""

@@ -11,10 +11,9 @@ from xfelspi.errors import InputError
 
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
-from ..hdf5 import Hdf5File, load, open_hdf5
+from ..hdf5 import Hdf5File, load, open_hdf5, require_stored
+from .choosing import only_name, require_stack
 from .stack import Choices, Stack
-
-_USUAL_NAMES = ("patterns", "data", "frames", "images", "photons", "intensities")
 
 
 class Hdf5Stack(Stack):
@@ -103,46 +102,21 @@ def named_stack(file: Hdf5File, name: str) -> h5py.Dataset:
     item = file.dataset(name)
     if item is None:
         raise InputError(f"{file.path} has no dataset {name!r}; it has {file.listing()}.")
-    where = f"{item.name} in {file.path}"
-    if item.dtype.kind not in "uif":
-        raise InputError(f"{where} holds {item.dtype}, not numbers; choose another with --dataset.")
-    if item.ndim not in (2, 3):
-        raise InputError(
-            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): "
-            f"choose another of {file.listing()}."
-        )
-    if item.size == 0:
-        raise InputError(f"{where} has shape {item.shape}: no patterns in it; simulate or choose another.")
+    require_stack(f"{item.name} in {file.path}", item, f"choose another of {file.listing()}")
+    require_stored(item)
     return item
 
 
 def only_stack(file: Hdf5File) -> h5py.Dataset:
-    """Choose the only (n, ny, nx), else the only one with a usual name; else the same among (ny, nx).
+    """Choose the dataset that must be the frames; see `only_name`.
 
     Raises
     ------
     InputError
         If there are several, or none.
     """
-    numeric = {
-        name: item
-        for name, item in file.datasets().items()
-        if item.dtype.kind in "uif" and not name.endswith("mask")
-    }
-    for ndim in (3, 2):
-        candidates = {name: item for name, item in numeric.items() if item.ndim == ndim}
-        usual = {name: item for name, item in candidates.items() if name.rpartition("/")[2] in _USUAL_NAMES}
-        for choice in (candidates, usual):
-            if len(choice) == 1:
-                return named_stack(file, next(iter(choice)))
-        if candidates:
-            raise InputError(
-                f"{file.path} has several datasets that could be the patterns: {file.listing(candidates)}; "
-                "choose one with --dataset."
-            )
-    raise InputError(
-        f"{file.path} holds no patterns, which have 3 dimensions (n, ny, nx); it has {file.listing()}."
-    )
+    found = file.datasets()
+    return named_stack(file, only_name(file.path, found, file.listing(found)))
 
 
 def has_our_chunks(data: h5py.Dataset) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,10 @@ class Stack(Protocol):
     hdf5: Hdf5File | None = None
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Frames `start` up to, not including, `stop`, 0 <= start <= stop <= n: (k, ny, nx) numbers.
+        """Frames `start` up to, not including, `stop`, 0 <= start < stop <= n: (k, ny, nx) numbers.
 
         Never more than these are in memory. Pixels without a value are NaN. What fails may raise any of
-        `DAMAGE`; the reader makes a sentence of it.
+        `DAMAGE`: the reader makes a sentence of it.
         """
         ...
 
@@ -87,13 +88,26 @@ class Format(NamedTuple):
     """A kind of file: what people call it, how it is told from others, how it is opened.
 
     `recognizes` looks, and raises nothing for files of other kinds; `open` raises `InputError`, or any of
-    `DAMAGE`, of which the reader makes a sentence.
+    `DAMAGE`, of which the reader makes a sentence. `takes` names the choices that mean something to it.
     """
 
     name: str
     recognizes: Callable[[Path], bool]
     open: Callable[[Path, Choices], Stack]
+    takes: tuple[str, ...] = ("dataset", "detector", "follow_links")
 
 
-DAMAGE = (OSError, RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, MemoryError, EOFError)
-"""What libraries raise when a file is not what it says it is."""
+MOST_PIXELS = 1 << 26
+"""Of one frame; no detector in use has half as many, and a frame of them still fits into any memory."""
+
+
+def require_frame(shape: tuple[int, ...]) -> None:
+    """Refuse frames without pixels, and with more than any detector has.
+
+    Raises
+    ------
+    ValueError
+        If there are.
+    """
+    if not 0 < math.prod(shape) <= MOST_PIXELS:
+        raise ValueError(f"frames of {' x '.join(map(str, shape))} pixels")
