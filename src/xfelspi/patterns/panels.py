@@ -140,7 +140,7 @@ def _laid_straight(panel: Panel, indices: np.ndarray) -> tuple[np.ndarray, np.nd
     if fast[0] < 0:
         indices = indices[:, ::-1]
     corner_yx = middle[::-1] - 0.5 * np.array(indices.shape)
-    return np.floor(corner_yx + 0.5).astype(int), indices
+    return np.rint(corner_yx).astype(int), indices
 
 
 def _require_inside(panel: Panel, raw_shape: tuple[int, ...]) -> None:
