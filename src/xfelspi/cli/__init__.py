@@ -9,7 +9,7 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .plan import plan
 from .sort import classify, score
 from .study import study
@@ -132,7 +132,7 @@ def show(
     from xfelspi.patterns import PatternSet
     from xfelspi.pictures import contact_sheet
 
-    target = out or file.with_suffix(".png")
+    target = out or beside(file, ".png")
     with PatternSet.open(
         file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
     ) as patterns:

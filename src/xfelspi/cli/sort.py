@@ -8,7 +8,7 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
 from .terminal import Progress
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def classify(
         Progress() as progress,
     ):
         prediction = Predictor(loaded)(patterns, progress)
-        written = write_selection(loaded, patterns, prediction, out or file.with_suffix(""), policy)
+        written = write_selection(loaded, patterns, prediction, out or beside(file, ""), policy)
         rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction, policy)
     _say_pixels(file, prediction.n_nan, prediction.n_negative)
     expected, fpr = expected_of(loaded, policy), held_out_fpr(loaded.thresholds, policy)

@@ -58,6 +58,35 @@ def _find(text: str, file: Hdf5File | None, what: str) -> np.ndarray:
         return _dataset(opened, what, what)
 
 
+def map_npy(path: Path) -> np.ndarray:
+    """Map an npy file into memory, which tells its size before any is taken; pickles are refused.
+
+    Raises
+    ------
+    InputError
+        If it holds Python objects.
+    ValueError, OSError, tokenize.TokenError
+        If it is not one.
+    """
+    try:
+        with np.errstate(over="ignore"):
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        if "pickle" in str(error) or "Python objects" in str(error):
+            raise holding_objects(path) from None
+        raise
+    if not isinstance(array, np.ndarray):
+        raise ValueError("it is npz")
+    return array
+
+
+def holding_objects(name: object) -> InputError:
+    """Make the sentence for what would run code when loaded."""
+    return InputError(
+        f"{name} holds Python objects, which could run code and are never loaded; save numbers."
+    )
+
+
 def as_mask(array: np.ndarray, shape: tuple[int, int], given: str) -> np.ndarray:
     """Turn 0 = good into True = bad.
 
@@ -146,12 +175,7 @@ def _dataset(file: Hdf5File, name: str, what: str) -> np.ndarray:
 
 
 def _load_npy(path: Path, what: str) -> np.ndarray:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)  # which checks its size before taking memory
-    except FileNotFoundError:
-        raise InputError(f"The {what} {path} does not exist; check the name.") from None
-    except (OSError, ValueError, EOFError):
-        array = None
-    if not isinstance(array, np.ndarray):
-        raise InputError(f"The {what} {path} is not a readable npy file; save it again with numpy.save.")
-    return np.array(array)
+    if not path.exists():
+        raise InputError(f"The {what} {path} does not exist; check the name.")
+    with damage_told(f"The {what} {path} is not a readable npy file", "save it again with numpy.save"):
+        return np.array(map_npy(path))

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import h5py
 import numpy as np
+from isal import isal_zlib
 
 from xfelspi.errors import InputError
 
+_DEEPEST = 32  # groups in groups that are looked into
+_MOST_OBJECTS = 20_000
 _MOST_LINKS = 16  # as HDF5 itself: more are a circle
 _MOST_COMPRESSION = 1032  # deflate's best
+_CHUNK_OVERHEAD = 4096  # what a filter may add to a chunk that it cannot compress
+_SUSPICIOUS_BYTES = 1 << 29  # what a chunk might expand to, before it is looked at
+_AT_ONCE = 1 << 20
 _SMALL_BYTES = 1 << 26  # what may be declared without being stored
 
 
@@ -77,38 +85,44 @@ class Hdf5File:
         return item if isinstance(item, h5py.Dataset) else None
 
     def datasets(self) -> dict[str, h5py.Dataset]:
-        """Every dataset of the file by its path, each once; in other files only where links are followed."""
+        """Find datasets by their path, each once; those in other files only where links are followed."""
+        return self._walk()[0]
+
+    def _walk(self) -> tuple[dict[str, h5py.Dataset], dict[str, str]]:
+        """Find datasets, and links to other files, breadth first; no circle or abyss keeps it."""
         found: dict[str, h5py.Dataset] = {}
-
-        def note(name: str, item: h5py.HLObject) -> None:
-            if isinstance(item, h5py.Dataset):
-                found[name] = item
-
-        self._file.visititems(note)
-        if self._follow_links:
-            for name in self.external_links():
-                item = self.get(name)
-                if isinstance(item, h5py.Dataset):
-                    found[name] = item
-        return found
-
-    def external_links(self) -> dict[str, str]:
-        """Names of links to other files, and the files."""
-        found: dict[str, str] = {}
-
-        def note(name: str, link: object) -> None:
-            if isinstance(link, h5py.ExternalLink):
-                found[name] = link.filename
-
-        self._file.visititems_links(note)
-        return found
+        links: dict[str, str] = {}
+        seen = {h5py.h5o.get_info(self._file.id).addr}
+        level: list[tuple[str, h5py.Group]] = [("", self._file)]
+        for _ in range(_DEEPEST):
+            below: list[tuple[str, h5py.Group]] = []
+            for path, group in level:
+                for name in group:
+                    link = group.get(name, getlink=True)
+                    if isinstance(link, h5py.ExternalLink):
+                        links[path + name] = link.filename
+                        item = self.get(path + name) if self._follow_links else None
+                    else:
+                        item = group[name] if isinstance(link, h5py.HardLink) else None
+                    if isinstance(item, h5py.Dataset):
+                        found[path + name] = item
+                    elif isinstance(item, h5py.Group) and isinstance(link, h5py.HardLink):
+                        address = h5py.h5o.get_info(item.id).addr
+                        if address not in seen:
+                            seen.add(address)
+                            below.append((f"{path}{name}/", item))
+                    if len(found) + len(seen) > _MOST_OBJECTS:
+                        return found, links
+            level = below
+        return found, links
 
     def listing(self, found: dict[str, h5py.Dataset] | None = None, limit: int = 12) -> str:
         """Say what datasets there are: `mask (128, 128) uint8, patterns (50, 128, 128) uint16`."""
-        found = self.datasets() if found is None else found
+        there, links = self._walk()
+        found = there if found is None else found
         lines = [f"{name} {item.shape} {item.dtype}" for name, item in found.items()]
         if not self._follow_links:
-            lines += [f"{name} (a link to {target})" for name, target in self.external_links().items()]
+            lines += [f"{name} (a link to {target})" for name, target in links.items()]
         more = f" and {len(lines) - limit} more" if len(lines) > limit else ""
         return ", ".join(lines[:limit]) + more if lines else "no datasets"
 
@@ -124,16 +138,37 @@ class Hdf5File:
     ) -> None:
         self.close()
 
-    def _require_own_storage(self, item: h5py.Dataset) -> None:
-        """Refuse values that lie in other files: virtual sources and external storage."""
-        sources = {source.file_name for source in item.virtual_sources()} if item.is_virtual else set()
-        for other in sorted(sources - {"."}):
-            self._require_asked(item.name, other)
-            # HDF5 itself would fill in zeros; a name with % stands for many.
-            if "%" not in other and not (self.path.parent / other).exists() and not Path(other).exists():
-                raise InputError(f"{item.name} in {self.path} lies in {other}, which is not there; bring it.")
+    def _require_own_storage(
+        self, item: h5py.Dataset, above: frozenset[tuple[Path, str]] = frozenset()
+    ) -> None:
+        """Refuse values in other files, and virtual ones made of themselves, on which HDF5 crashes."""
         for other, _, _ in item.external or ():
             self._require_asked(item.name, other)
+        if not item.is_virtual:
+            return
+        above |= {(self.path, item.name)}
+        sources = {(source.file_name, source.dset_name) for source in item.virtual_sources()}
+        for other, name in sorted(sources):
+            if other != ".":
+                self._require_asked(item.name, other)
+            if "%" in other + name:  # which stands for many
+                continue
+            path = next((p for p in (self.path.parent / other, Path(other)) if p.exists()), None)
+            if other == ".":
+                self._require_source(name, above)
+            elif path is None:  # HDF5 itself would fill in zeros
+                raise InputError(f"{item.name} in {self.path} lies in {other}, which is not there; bring it.")
+            else:
+                with open_hdf5(path, follow_links=True) as opened:
+                    opened._require_source(name, above)
+
+    def _require_source(self, name: str, above: frozenset[tuple[Path, str]]) -> None:
+        """Go through what a virtual dataset is made of, as far as it is virtual itself."""
+        item = self._file.get(name)
+        if isinstance(item, h5py.Dataset):
+            if (self.path, item.name) in above:
+                raise ValueError(f"{item.name} is made of itself")
+            self._require_own_storage(item, above)
 
     def _require_asked(self, name: str, target: str) -> None:
         if not self._follow_links:
@@ -169,8 +204,9 @@ def holds(path: Path, what: Callable[[Hdf5File], bool]) -> bool:
 
 
 def load(item: h5py.Dataset) -> np.ndarray:
-    """Read a whole dataset, unless it declares more than it can hold; see `require_stored`."""
+    """Read a whole dataset, unless it declares or expands to more than it can hold."""
     require_stored(item)
+    require_honest_chunks(item)
     return np.asarray(item[()])
 
 
@@ -185,6 +221,42 @@ def require_stored(item: h5py.Dataset) -> None:
     declared = (item.size or 0) * item.dtype.itemsize
     if declared > max(_SMALL_BYTES, _MOST_COMPRESSION * item.id.get_storage_size()):
         raise ValueError(f"{item.name} declares {declared} bytes and does not hold them")
+
+
+def require_honest_chunks(item: h5py.Dataset, start: int = 0, stop: int | None = None) -> None:
+    """Refuse chunks that would expand to more than a chunk; HDF5 would go on taking memory.
+
+    Looked at are those of `start` up to `stop` along the first axis.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    if item.chunks is None or item.compression is None:
+        return
+    raw = math.prod(item.chunks) * item.dtype.itemsize
+    first = start - start % item.chunks[0]
+    edges = [range(first, item.shape[0] if stop is None else stop, item.chunks[0])]
+    edges += [range(0, edge, step) for edge, step in zip(item.shape[1:], item.chunks[1:], strict=True)]
+    for corner in product(*edges):
+        stored = item.id.get_chunk_info_by_coord(corner).size
+        if stored > 2 * raw + _CHUNK_OVERHEAD or (
+            item.compression == "gzip"
+            and stored * _MOST_COMPRESSION > _SUSPICIOUS_BYTES
+            and expands_beyond(item.id.read_direct_chunk(corner)[1], raw)
+        ):
+            raise ValueError(f"a chunk of {stored} bytes expands to more than the {raw} it may have")
+
+
+def expands_beyond(packed: bytes, n_bytes: int) -> bool:
+    """Tell whether deflated bytes come to more than `n_bytes`, without expanding them further."""
+    stream = isal_zlib.decompressobj()
+    left = n_bytes
+    while left >= 0 and packed and not stream.eof:
+        left -= len(stream.decompress(packed, _AT_ONCE))
+        packed = stream.unconsumed_tail
+    return left < 0
 
 
 def require_readable(path: Path) -> None:

@@ -113,7 +113,7 @@ def read_truth(file: Hdf5File, n: int) -> dict[str, np.ndarray] | None:
     Raises
     ------
     ValueError
-        If a field is not one row for each shot, or a label none of ours.
+        If a field is not one row for each shot, or of another type, or a label none of ours.
     """
     if not has_truth(file):
         return None
@@ -122,9 +122,11 @@ def read_truth(file: Hdf5File, n: int) -> dict[str, np.ndarray] | None:
         shape = truth[field.name].shape
         is_whole = shape[:1] == (n,) and shape[1 + field.per_particle :] == field.item
         if not is_whole or len(shape) != 1 + field.per_particle + len(field.item):
-            raise ValueError(f"{field.name} of shape {shape} for {n} shots")
-    if truth["label"].dtype.kind != "u" or truth["label"].max(initial=0) >= len(LABELS):
-        raise ValueError("labels that are none")
+            raise ValueError(f"{field.name} has shape {shape} for {n} shots")
+        if truth[field.name].dtype.kind != np.dtype(field.dtype if field.dtype != "S" else object).kind:
+            raise ValueError(f"{field.name} holds {truth[field.name].dtype}")
+    if truth["label"].max(initial=0) >= len(LABELS):
+        raise ValueError(f"there is no label {truth['label'].max()}")
     return truth
 
 

@@ -146,10 +146,11 @@ def _assemble(
     if ewald_rad is None:  # on the sphere |q|^2 = 2 R |q_z|
         farthest = np.argmax(along_beam)
         ewald_rad = float((q[:, farthest] ** 2).sum() / (2 * along_beam[farthest]))
-    slope = q[:2] / (ewald_rad - along_beam)
-    if detd is None:  # neighbours in the list are mostly neighbours on the detector, a pixel apart
-        detd = 1 / float(np.median(np.hypot(*np.diff(slope))))
-    x, y = slope * detd
+    with np.errstate(all="ignore"):  # what is not finite is refused
+        slope = q[:2] / (ewald_rad - along_beam)
+        if detd is None:  # neighbours in the list are mostly neighbours on the detector, a pixel apart
+            detd = 1 / float(np.median(np.hypot(*np.diff(slope))))
+        x, y = slope * detd
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("its pixels are not on a sphere")
     # Row by row: what changes from pixel to pixel runs along a row, as frames without a detector are taken.

@@ -11,7 +11,7 @@ from xfelspi.errors import InputError
 
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
-from ..hdf5 import Hdf5File, load, open_hdf5, require_stored
+from ..hdf5 import Hdf5File, load, open_hdf5, require_honest_chunks, require_stored
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
@@ -32,7 +32,10 @@ class Hdf5Stack(Stack):
         """Frames `start` up to, not including, `stop`."""
         if self._has_our_chunks:
             return self._expand(start, stop)
-        return self._dataset[start:stop] if self._dataset.ndim == 3 else self._dataset[()][None][start:stop]
+        if self._dataset.ndim == 3:
+            require_honest_chunks(self._dataset, start, stop)
+            return self._dataset[start:stop]
+        return load(self._dataset)[None]
 
     def close(self) -> None:
         """Close the file."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from ..beside import are_labels, as_mask
+from ..beside import are_labels, as_mask, holding_objects, map_npy
 from .choosing import listed, only_name, require_stack
 from .stack import Choices, Stack
 
@@ -25,7 +25,7 @@ class NpyStack(Stack):
     """Frames of one npy file."""
 
     def __init__(self, path: Path) -> None:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = map_npy(path)
         require_stack(str(path), array, "save another")
         self._frames = array.reshape(-1, *array.shape[-2:]) if array.ndim == 2 else array
         self.n, *shape = self._frames.shape
@@ -158,10 +158,9 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
 def _require_honest(path: Path, member: Member) -> None:
     """Refuse an array that is not as long as it says, or a bomb."""
     size, stored = member.info.file_size, member.info.compress_size
-    if (
-        member.dtype.hasobject
-        or size != member.header_bytes + math.prod(member.shape) * member.dtype.itemsize
-    ):
+    if member.dtype.hasobject:
+        raise holding_objects(f"{member.info.filename} in {path}")
+    if size != member.header_bytes + math.prod(member.shape) * member.dtype.itemsize:
         raise ValueError(
             f"{member.info.filename} does not hold the {member.shape} {member.dtype} that it declares"
         )
