@@ -94,7 +94,7 @@ class Predictor:
         InputError
             If the frames do not reach the model's, or the file is damaged.
         """
-        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
+        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame, patterns.centre_yx)
         begins = range(0, patterns.n, _AT_ONCE)
         logits, ood = np.empty(patterns.n, np.float32), np.empty(patterns.n, np.float32)
         n_nan = n_negative = 0

@@ -9,7 +9,8 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
-from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
+from .opening import Opening, opens_frames
+from .options import beside
 from .plan import plan
 from .sort import classify, score
 from .study import study
@@ -113,52 +114,43 @@ def simulate(
 
 
 @_command
+@opens_frames
 def show(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     out: Annotated[Path | None, typer.Option(help="The PNG to write; by default beside the file.")] = None,
     index: Annotated[
         str | None, typer.Option(help="Which patterns, as in 0,5,17; by default the first ones.")
     ] = None,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Draw a contact sheet: patterns on a log scale with their labels.
 
     Example: xfel show sim/torus.h5
     """
-    from xfelspi.patterns import PatternSet
     from xfelspi.pictures import contact_sheet
 
     target = out or beside(file, ".png")
-    with PatternSet.open(
-        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
+    with opening.open(file) as patterns:
         contact_sheet(patterns, target, indices=_indices(index, patterns.n), title=file.name)
     typer.echo(str(target))
 
 
 @_command
+@opens_frames
 def info(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Say what a file holds: patterns, labels, photons, geometry, recipe.
 
     Example: xfel info sim/torus.h5
     """
-    from xfelspi.patterns import PatternSet, describe
+    from xfelspi.patterns import describe
 
-    with PatternSet.open(
-        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
+    with opening.open(file) as patterns:
         facts = describe(patterns)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))

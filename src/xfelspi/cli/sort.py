@@ -8,7 +8,8 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
+from .opening import Opening, opens_frames, say_centre
+from .options import beside
 from .terminal import Progress
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def score(
         _print_rows(rows)
 
 
+@opens_frames
 def classify(
     file: Annotated[Path, typer.Argument(help="Patterns to sort: our own files, CXI, any HDF5.")],
     model: _Model = None,
@@ -95,12 +97,9 @@ def classify(
     out: Annotated[
         Path | None, typer.Option(help="Name of the CSV and the lists without ending; by default the file's.")
     ] = None,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
     as_json: _Json = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Sort patterns: a CSV with the probability of each, and a list of those to keep.
 
@@ -119,16 +118,11 @@ def classify(
         score_predictions,
         write_selection,
     )
-    from xfelspi.patterns import PatternSet
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = _load(model, policy)
-    with (
-        PatternSet.open(
-            file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-        ) as patterns,
-        Progress() as progress,
-    ):
+    with opening.open(file) as patterns, Progress() as progress:
+        say_centre(file, patterns)
         prediction = Predictor(loaded)(patterns, progress)
         written = write_selection(loaded, patterns, prediction, out or beside(file, ""), policy)
         rows = [] if patterns.labels is None else score_predictions(loaded, patterns, prediction, policy)

@@ -9,8 +9,7 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-PanelAt = tuple[slice, slice]
-"""Where a panel lies in a frame: its rows and its columns."""
+from .panels import Place
 
 COMMON_MODES = ("none", "panel", "row")
 """What is taken to shift together in one shot: nothing, a panel, or each row of a panel by itself."""
@@ -59,7 +58,7 @@ class AduConversion:
                 raise InputError(f"{name} is {getattr(self, name)}; it must lie between 1 and 1024.")
 
 
-def split_panels(shape: tuple[int, int], rows: int, columns: int) -> list[PanelAt]:
+def split_panels(shape: tuple[int, int], rows: int, columns: int) -> list[Place]:
     """Cut a frame into panels, as `simulate.ReadOut` does.
 
     Raises
@@ -87,13 +86,13 @@ def to_photons(
     *,
     bad: np.ndarray | None = None,
     pedestal: np.ndarray | None = None,
-    panels: Sequence[PanelAt] | None = None,
+    panels: Sequence[Place] | None = None,
 ) -> np.ndarray:
     """Count photons: floor((adu - pedestal - common mode) / gain + 1 - threshold), 0 at the least.
 
     Parameters
     ----------
-    adu : (k, ny, nx)
+    adu : (k, ny, nx), or with more indices than these for `panels` that have more
         What the detector's electronics count.
     conversion : AduConversion
         Gain, threshold, and what shifts together.
@@ -101,7 +100,7 @@ def to_photons(
         Pixels that tell nothing about the common mode; True = bad.
     pedestal : (ny, nx), optional
         What a pixel counts in the dark; 0 where it has been subtracted already.
-    panels : sequence of (slice, slice), optional
+    panels : sequence of Place, optional
         Where panels lie; by default as many as `conversion` says.
 
     Returns
@@ -124,8 +123,8 @@ def to_photons(
             shape = (adu.shape[-2], adu.shape[-1])
             panels = split_panels(shape, conversion.panel_rows, conversion.panel_columns)
         known = charge if bad is None else np.where(bad, np.float32(np.nan), charge)
-        for rows, columns in panels:
-            charge[:, rows, columns] -= _common_mode(known[:, rows, columns], conversion)
+        for place in panels:
+            charge[:, *place] -= _common_mode(known[:, *place], conversion)
     charge /= np.float32(conversion.adu_per_photon)
     charge += np.float32(1.0 - conversion.threshold_photons)
     np.floor(charge, out=charge)

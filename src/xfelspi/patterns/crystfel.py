@@ -41,7 +41,10 @@ class Quantity(NamedTuple):
 
 
 class BitMask(NamedTuple):
-    """A mask in the data file, bad where a bad bit is set or a good one is not."""
+    """A mask in the data file, bad where a bad bit is set or a good one is not.
+
+    A file that names no bits means them all to be bad.
+    """
 
     location: str
     good_bits: int
@@ -73,8 +76,6 @@ class CrystfelGeometry:
         Edge of their pixels.
     distance_m, photon_energy_ev : Quantity or None
         Of the panels as a whole.
-    adu_per_photon : float or None
-        The same for all panels.
     data : str or None
         Where in the data file raw frames are.
     masks : tuple of BitMask
@@ -90,7 +91,6 @@ class CrystfelGeometry:
     pixel_size_m: float
     distance_m: Quantity | None = None
     photon_energy_ev: Quantity | None = None
-    adu_per_photon: float | None = None
     data: str | None = None
     masks: tuple[BitMask, ...] = ()
     bad_places: tuple[Place, ...] = ()
@@ -160,14 +160,12 @@ def parse_crystfel(text: str, path: Path) -> CrystfelGeometry:
     if max(sizes) > 1.001 * min(sizes):
         raise InputError(f"{path} has pixels of {min(sizes):g} and of {max(sizes):g} m; needed is one size.")
     first = next(iter(said.panels.values()))
-    per_photon = first.get("adu_per_photon")
     return CrystfelGeometry(
         path=path,
         panels=tuple(panels),
         pixel_size_m=max(sizes),
         distance_m=_distance(said, path),
         photon_energy_ev=_energy(said, path),
-        adu_per_photon=None if per_photon is None else _float(per_photon, f"{path}, adu_per_photon"),
         data=first.get("data"),
         masks=_masks(first, path),
         bad_places=tuple(bad_places),
@@ -280,6 +278,7 @@ def _masks(keys: dict[str, str], path: Path) -> tuple[BitMask, ...]:
         if location is not None:
             if f"mask{number}_file" in keys or (number == 0 and "mask_file" in keys):
                 raise InputError(f"{path} has its mask in another file; leave it out there and give it with --mask.")
+            bad = "-1" if good is None and bad is None else bad
             masks.append(BitMask(location, _bits(good, path), _bits(bad, path)))
     return tuple(masks)
 
