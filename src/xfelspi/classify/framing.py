@@ -72,9 +72,9 @@ class Framing:
     Where one pixel of the model spans a whole number of the detector's (within 2 %), these are added up,
     along whole pixels; else every photon is shared out by the areas that overlap. Pixels wider than the
     model's are taken one for one: a photon cannot be shared out among pixels that did not see it. Without a
-    geometry the scale is `q_unstated_per_nm`, and the beam meets `centre_yx`, else the middle of the frame. Pixels of the model
-    that the detector measured by less than half are masked, and pixels of the detector beyond the model's
-    frame are left out.
+    geometry the scale is `q_unstated_per_nm`, and the beam meets `centre_yx`, else the middle of the frame.
+    Pixels of the model that the detector measured by less than half are masked, and pixels of the detector
+    beyond the model's frame are left out.
 
     Parameters
     ----------

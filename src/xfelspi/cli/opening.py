@@ -11,33 +11,24 @@ import typer
 
 from xfelspi.errors import InputError
 
+from .options import Dataset, Detector, FollowLinks, Labels, Mask
+
 if TYPE_CHECKING:
     from xfelspi.patterns import AduConversion, PatternSet
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opening:
-    """What the user says about a file of frames beyond its name; each field is an option of every command
-    that takes an opening, see `opens_frames`.
+    """What the user says about a file of frames beyond its name.
+
+    Each field is an option of every command that takes an opening, see `opens_frames`.
     """
 
-    dataset: Annotated[
-        str | None, typer.Option(help="Where the frames are: a dataset of HDF5, or an array of npz.")
-    ] = None
-    mask: Annotated[
-        str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")
-    ] = None
-    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None
-    detector: Annotated[
-        Path | None,
-        typer.Option(
-            help="Which of several detectors of a run; or Dragonfly's detector file (.h5, .dat) for EMC, else "
-            "one found beside."
-        ),
-    ] = None
-    geometry: Annotated[
-        Path | None, typer.Option(help="CrystFEL's .geom file, for frames in panels.")
-    ] = None
+    dataset: Dataset = None
+    mask: Mask = None
+    labels: Labels = None
+    detector: Detector = None
+    geometry: Annotated[Path | None, typer.Option(help="CrystFEL's .geom file, for frames in panels.")] = None
     centre: Annotated[
         str | None,
         typer.Option(help="Where the beam crosses the frames, in pixels, y,x as in 127.5,130; or middle."),
@@ -54,9 +45,7 @@ class Opening:
     panels: Annotated[
         str, typer.Option(help="Panels of frames without a geometry, down x across, as in 2x1.")
     ] = "1x1"
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Read other files that an HDF5 file points to.")
-    ] = False
+    follow_links: FollowLinks = False
 
     def open(self, file: Path) -> "PatternSet":
         """Open a file this way, and say what is to be known about it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -75,8 +76,11 @@ def split_panels(shape: tuple[int, int], rows: int, columns: int) -> list[Place]
         raise InputError(
             f"{rows} x {columns} panels do not fit into frames of {shape[0]} x {shape[1]} pixels; give fewer."
         )
-    edges = [[n * part // parts for part in range(parts + 1)] for n, parts in zip(shape, (rows, columns), strict=True)]
-    down, across = ([slice(low, high) for low, high in zip(e, e[1:], strict=False)] for e in edges)
+    edges = [
+        [n * part // parts for part in range(parts + 1)]
+        for n, parts in zip(shape, (rows, columns), strict=True)
+    ]
+    down, across = ([slice(low, high) for low, high in pairwise(e)] for e in edges)
     return [(y, x) for y in down for x in across]
 
 
@@ -114,6 +118,21 @@ def to_photons(
     >>> to_photons(adu, AduConversion(adu_per_photon=10.0), pedestal=np.full((1, 4), 100.0))
     array([[[0., 0., 2., 2.]]], dtype=float32)
     """
+    photons = charge_in_photons(adu, conversion, bad=bad, pedestal=pedestal, panels=panels)
+    photons += np.float32(1.0 - conversion.threshold_photons)
+    np.floor(photons, out=photons)
+    return np.maximum(photons, 0.0, out=photons)
+
+
+def charge_in_photons(
+    adu: np.ndarray,
+    conversion: AduConversion,
+    *,
+    bad: np.ndarray | None = None,
+    pedestal: np.ndarray | None = None,
+    panels: Sequence[Place] | None = None,
+) -> np.ndarray:
+    """(adu - pedestal - common mode) / gain, float32: what `to_photons` counts, before it is counted."""
     charge = adu.astype(np.float32)
     if pedestal is not None:
         charge -= pedestal.astype(np.float32)
@@ -126,9 +145,7 @@ def to_photons(
         for place in panels:
             charge[:, *place] -= _common_mode(known[:, *place], conversion)
     charge /= np.float32(conversion.adu_per_photon)
-    charge += np.float32(1.0 - conversion.threshold_photons)
-    np.floor(charge, out=charge)
-    return np.maximum(charge, 0.0, out=charge)
+    return charge
 
 
 def _common_mode(panel: np.ndarray, conversion: AduConversion) -> np.ndarray:

@@ -76,7 +76,9 @@ def find_centre(frames: Iterable[np.ndarray], bad: np.ndarray) -> Centre | None:
     at = np.unravel_index(np.argmax(covariance), covariance.shape)
     if not correlation[at] > _SIGMAS * chance[at]:
         return None
-    near = tuple(slice(max(0, place - int(2 * _REACH_PIXELS)), place + int(2 * _REACH_PIXELS) + 1) for place in at)
+    near = tuple(
+        slice(max(0, place - int(2 * _REACH_PIXELS)), place + int(2 * _REACH_PIXELS) + 1) for place in at
+    )
     covariance, _, _ = fine.look()
     nearby = covariance[near]
     peak = np.unravel_index(np.argmax(nearby), nearby.shape)
@@ -139,7 +141,7 @@ class _Opposites:
 
 
 def _binned(frame: np.ndarray, bins: int) -> np.ndarray:
-    """Sums of bins x bins pixels; those left over at the end of rows and columns are dropped."""
+    """Sum up bins x bins pixels; those left over at the end of rows and columns are dropped."""
     if bins == 1:
         return frame
     ny, nx = (n // bins for n in frame.shape)

@@ -154,9 +154,15 @@ def parse_crystfel(text: str, path: Path) -> CrystfelGeometry:
         if "min_fs" in keys or "min_ss" in keys:
             bad_places += _bad_place(name, keys, named, path)
         else:
-            limits = [_float(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}") for axis in "xy" for end in ("min", "max")]
+            limits = [
+                _float(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}")
+                for axis in "xy"
+                for end in ("min", "max")
+            ]
             bad_xy.append(((limits[0], limits[1]), (limits[2], limits[3])))
-    sizes = {1 / _float(keys.get("res"), f"{path}, res of panel {name}") for name, keys in said.panels.items()}
+    sizes = {
+        1 / _float(keys.get("res"), f"{path}, res of panel {name}") for name, keys in said.panels.items()
+    }
     if max(sizes) > 1.001 * min(sizes):
         raise InputError(f"{path} has pixels of {min(sizes):g} and of {max(sizes):g} m; needed is one size.")
     first = next(iter(said.panels.values()))
@@ -230,7 +236,7 @@ def _panel(name: str, keys: dict[str, str], said: _Said, where: str) -> Panel:
 
 
 def _dims(keys: dict[str, str], where: str) -> list[int | str]:
-    """Indices of a raw frame: whole numbers, then "ss" and "fs"; that of the frame itself is left out."""
+    """Find the indices of a raw frame: whole numbers, then "ss" and "fs"; that of frames is left out."""
     said = {key: value for key, value in keys.items() if re.fullmatch(r"dim\d", key)}
     dims: list[int | str] = []
     for place, key in enumerate(sorted(said)):
@@ -250,18 +256,21 @@ def _edges(panel: Panel, width: int) -> list[Place]:
     """Pixels at the rim of a panel."""
     if width <= 0:
         return []
-    *before, slow, fast = panel.place
-    assert isinstance(slow, slice) and isinstance(fast, slice)
-    ends = ([slice(part.start, part.start + width), slice(max(part.start, part.stop - width), part.stop)] for part in (slow, fast))
-    slow_ends, fast_ends = ends
-    return [(*before, end, fast) for end in slow_ends] + [(*before, slow, end) for end in fast_ends]
+    places: list[Place] = []
+    for axis, part in enumerate(panel.place):
+        if isinstance(part, slice):
+            ends = slice(part.start, part.start + width), slice(max(part.start, part.stop - width), part.stop)
+            places += [(*panel.place[:axis], end, *panel.place[axis + 1 :]) for end in ends]
+    return places
 
 
 def _bad_place(name: str, keys: dict[str, str], panels: dict[str, Panel], path: Path) -> list[Place]:
     """Where a bad region in data coordinates lies; nowhere if its panel is of no use anyway."""
     ranges = []
     for axis in ("ss", "fs"):
-        low, high = (_whole(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}") for end in ("min", "max"))
+        low, high = (
+            _whole(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}") for end in ("min", "max")
+        )
         ranges.append(slice(low, high + 1))
     if "panel" not in keys:
         raise InputError(f"{path}, {name} has fs and ss without a panel; add {name}/panel = ...")
@@ -277,7 +286,9 @@ def _masks(keys: dict[str, str], path: Path) -> tuple[BitMask, ...]:
         location, good, bad = (keys.get(name, keys.get(old)) for name, old in zip(names, older, strict=True))
         if location is not None:
             if f"mask{number}_file" in keys or (number == 0 and "mask_file" in keys):
-                raise InputError(f"{path} has its mask in another file; leave it out there and give it with --mask.")
+                raise InputError(
+                    f"{path} has its mask in another file; leave it out there and give it with --mask."
+                )
             bad = "-1" if good is None and bad is None else bad
             masks.append(BitMask(location, _bits(good, path), _bits(bad, path)))
     return tuple(masks)

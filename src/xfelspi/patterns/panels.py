@@ -127,8 +127,8 @@ def _laid_straight(panel: Panel, indices: np.ndarray) -> tuple[np.ndarray, np.nd
     off = max(np.abs(panel.slow_xy - slow).max(), np.abs(panel.fast_xy - fast).max())
     if off > _MOST_TURNED or abs(slow[0] * fast[1] - slow[1] * fast[0]) != 1 or abs(slow).sum() != 1:
         raise InputError(
-            f"Panel {panel.name} has steps of {_words(panel.slow_xy)} and {_words(panel.fast_xy)} pixels in x "
-            "and y; needed are square pixels whose rows run along x or y. Assemble such frames yourself."
+            f"Panel {panel.name} has steps of {_words(panel.slow_xy)} and {_words(panel.fast_xy)} pixels in "
+            "x and y; needed are square pixels whose rows run along x or y. Assemble such frames yourself."
         )
     n_slow, n_fast = panel.shape
     middle = panel.corner_xy + 0.5 * (n_slow * panel.slow_xy + n_fast * panel.fast_xy)
@@ -146,15 +146,15 @@ def _laid_straight(panel: Panel, indices: np.ndarray) -> tuple[np.ndarray, np.nd
 def _require_inside(panel: Panel, raw_shape: tuple[int, ...]) -> None:
     if len(panel.place) != len(raw_shape):
         raise InputError(
-            f"Panel {panel.name} is placed by {len(panel.place)} indices and raw frames have shape {raw_shape}; "
-            "give the geometry that belongs to them."
+            f"Panel {panel.name} is placed by {len(panel.place)} indices and raw frames have shape "
+            f"{raw_shape}; give the geometry that belongs to them."
         )
     for part, n in zip(panel.place, raw_shape, strict=True):
         stop = part.stop if isinstance(part, slice) else part + 1
         if stop > n:
             raise InputError(
-                f"Panel {panel.name} reaches to {stop - 1} where raw frames of shape {raw_shape} end at {n - 1}; "
-                "give the geometry that belongs to them."
+                f"Panel {panel.name} reaches to {stop - 1} where raw frames of shape {raw_shape} end at "
+                f"{n - 1}; give the geometry that belongs to them."
             )
 
 

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from xfelspi.errors import InputError
+
 from .adu import AduConversion
 from .beside import as_labels, as_mask, read_array, read_label_table
 from .crystfel import read_crystfel
@@ -50,6 +52,8 @@ class PatternSet:
         As far as the file says.
     centre_yx : (float, float) or None
         Where the beam crosses the frame, where somebody said so.
+    looks : int
+        How many frames can be looked at, one here and one there, in a few seconds.
     remarks : tuple of str
         What the user should know about the reading of the file.
     run : dict or None
@@ -71,6 +75,7 @@ class PatternSet:
         self.n: int = stack.n
         self.geometry: Geometry | None = stack.geometry
         self.centre_yx: tuple[float, float] | None = stack.centre_yx
+        self.looks: int = stack.looks
         self.remarks: tuple[str, ...] = stack.remarks
         self.run: dict[str, Any] | None = stack.run
         mask = stack.mask if mask is None else mask
@@ -164,8 +169,8 @@ class PatternSet:
         for place, n in zip(centre_yx, self.shape, strict=True):
             if not -n <= place <= 2 * n:
                 raise InputError(
-                    f"The centre {centre_yx[0]:g},{centre_yx[1]:g} (y,x) is far from frames of {self.shape[0]} x "
-                    f"{self.shape[1]} pixels; give it in pixels."
+                    f"The centre {centre_yx[0]:g},{centre_yx[1]:g} (y,x) is far from frames of "
+                    f"{self.shape[0]} x {self.shape[1]} pixels; give it in pixels."
                 )
         self.centre_yx = centre_yx
         if self.geometry is not None:

@@ -16,7 +16,9 @@ def settle_centre(patterns: PatternSet) -> Centre | None:
 
     The brightest of many frames are taken together: one centre for the whole file.
     """
-    looked_at = np.unique(np.linspace(0, patterns.n - 1, _LOOKED_AT).astype(int)).tolist()
+    looked_at = np.unique(
+        np.linspace(0, patterns.n - 1, min(_LOOKED_AT, patterns.looks)).astype(int)
+    ).tolist()
     bright: list[tuple[float, int, np.ndarray]] = []
     for index in looked_at:
         frame = patterns.frames(index, index + 1).counts[0]

@@ -36,6 +36,8 @@ _LOOKED_AT = 16  # frames for what the calibration masks in all of them
 class EuxfelStack(Stack):
     """Frames of one detector of a run; those of trains in which no module has data are left out."""
 
+    looks = 50
+
     def __init__(self, run: Any, name: str, kind: type) -> None:
         self._run = run
         self._detector = _component(kind, run, name)
@@ -59,7 +61,7 @@ class EuxfelStack(Stack):
 
     @cached_property
     def ids(self) -> np.ndarray | None:  # type: ignore[override]  # read when asked for
-        """Train, pulse and memory cell, "10005:32:4"; train and place in the train where there are no pulses."""
+        """Train, pulse and memory cell, "10005:32:4"; train and place in it where there are no pulses."""
         trains = np.repeat(np.asarray(self._detector.train_ids), self._per_train).tolist()
         if self._key == "data.adc":
             places = np.concatenate([np.arange(count) for count in self._per_train]).tolist()
@@ -69,7 +71,7 @@ class EuxfelStack(Stack):
         return np.array([f"{t}:{p}:{c}" for t, p, c in zip(trains, pulses, cells, strict=True)])
 
     def read(self, start: int, stop: int) -> np.ndarray:
-        """Frames `start` up to `stop`, as slabs (modules * slow, fast), NaN where the calibration masks them."""
+        """Frames `start` up to `stop`, as slabs (modules * slow, fast), NaN where calibration masks them."""
         parts = []
         train = int(np.searchsorted(self._first, start, side="right")) - 1
         while start < stop:
@@ -119,7 +121,9 @@ class EuxfelStack(Stack):
             looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int)).tolist()
             bad |= np.logical_and.reduce([np.isnan(self.read(i, i + 1)[0]) for i in looked_at])
         if bad.all():
-            raise InputError("The calibration of this run masks every pixel; read another run, or the raw one.")
+            raise InputError(
+                "The calibration of this run masks every pixel; read another run, or the raw one."
+            )
         return bad if bad.any() else None
 
 
@@ -141,11 +145,14 @@ def open_run(path: Path, choices: Choices) -> EuxfelStack:
         from extra_data.components import identify_multimod_detectors
     except ImportError:
         raise InputError(
-            f"{path} is a run of European XFEL, which extra-data reads; install it: pip install 'xfelspi[euxfel]'."
+            f"{path} is a run of European XFEL, which extra-data reads; install it with pip install "
+            "'xfelspi[euxfel]'."
         ) from None
     run = extra_data.RunDirectory(str(path), parallelize=False)
     try:
-        found = {name: kind for name, kind in sorted(identify_multimod_detectors(run), key=lambda pair: pair[0])}
+        found = {
+            name: kind for name, kind in sorted(identify_multimod_detectors(run), key=lambda pair: pair[0])
+        }
         names = ", ".join(found)
         if not found:
             raise InputError(f"{path} has no AGIPD, LPD, DSSC or JUNGFRAU detector; name another run.")
@@ -158,8 +165,8 @@ def open_run(path: Path, choices: Choices) -> EuxfelStack:
         if choices.geometry is None and stack.raw_shape[0] > 1:
             stack.layout = _example(found[name].__name__, stack.raw_shape[0], path)
             stack.remarks = (
-                f"The modules of {name} stand as in extra-geom's example, good enough for a look; say how they stood "
-                "with --geometry FILE.geom.",
+                f"The modules of {name} stand as in extra-geom's example, good enough for a look; say how "
+                "they stood with --geometry FILE.geom.",
             )
         return stack
     except BaseException:
@@ -182,7 +189,9 @@ def _component(kind: type, run: Any, name: str) -> Any:
 def _example(kind: str, modules: int, path: Path) -> CrystfelGeometry:
     """Ask extra-geom, in the words of CrystFEL, how the modules of such a detector stand."""
     if kind not in _EXAMPLES:
-        raise InputError(f"The pixels of {kind} are not square; assemble {path} with extra-geom and save npy.")
+        raise InputError(
+            f"The pixels of {kind} are not square; assemble {path} with extra-geom and save npy."
+        )
     try:
         import extra_geom
     except ImportError:

@@ -26,13 +26,15 @@ def finished(stack: Stack, choices: Choices) -> Stack:
         If panels are to be put together and nobody says how, or choices do not fit each other or the frames.
     """
     if choices.pedestal is not None and choices.adu is None:
-        raise InputError("A pedestal belongs to frames in ADU; say how many make a photon (--adu-per-photon).")
+        raise InputError(
+            "A pedestal belongs to frames in ADU; say how many make a photon (--adu-per-photon)."
+        )
     layout = stack.layout if choices.geometry is None else choices.geometry
     raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
     if layout is None and math.prod(raw_shape[:-2]) > 1:
         raise InputError(
-            f"Its frames are {' x '.join(map(str, raw_shape[:-2]))} panels of {raw_shape[-2]} x {raw_shape[-1]} "
-            "pixels; say how they stand with --geometry FILE.geom."
+            f"Its frames are {math.prod(raw_shape[:-2])} panels of {raw_shape[-2]} x {raw_shape[-1]} pixels; "
+            "say how they stand with --geometry FILE.geom."
         )
     if layout is None and choices.adu is None:
         return stack
@@ -46,13 +48,16 @@ class FinishedStack(Stack):
         self._stack, self._layout, self._adu = stack, layout, choices.adu
         self.n, self.labels, self.run, self.hdf5 = stack.n, stack.labels, stack.run, stack.hdf5
         self.shape, self.mask, self.gaps = stack.shape, stack.mask, stack.gaps
-        self.geometry, self.centre_yx, self.remarks = stack.geometry, stack.centre_yx, stack.remarks
+        self.geometry, self.centre_yx = stack.geometry, stack.centre_yx
+        self.looks, self.remarks = stack.looks, stack.remarks
         self._raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
         self._assembly: Assembly | None = None
         bad = np.zeros(stack.shape, bool) if stack.mask is None else stack.mask
         self._bad = bad.reshape(self._raw_shape)
         if layout is not None:
-            self._bad = self._bad | layout.bad_in_raw(self._raw_shape) | _masked(layout, stack, self._raw_shape)
+            self._bad = (
+                self._bad | layout.bad_in_raw(self._raw_shape) | _masked(layout, stack, self._raw_shape)
+            )
             self._put_together(layout, given=choices.geometry is not None)
         self._pedestal = None if choices.pedestal is None else self._raw(choices.pedestal)
 
@@ -90,7 +95,9 @@ class FinishedStack(Stack):
         self.mask = assembly(self._bad[None])[0] | assembly.gaps
         self.mask |= layout.bad_in_flat(assembly.shape, assembly.centre_yx)
         if self.mask.all():
-            raise InputError(f"{layout.path} leaves no good pixel in the frames; give another geometry or mask.")
+            raise InputError(
+                f"{layout.path} leaves no good pixel in the frames; give another geometry or mask."
+            )
         self.centre_yx = assembly.centre_yx if given else None
         there = self._stack.geometry
         file = self.hdf5
@@ -112,8 +119,8 @@ class FinishedStack(Stack):
         array = read_array(str(given), self.hdf5, "pedestal")
         if array.size != math.prod(self._raw_shape):
             raise InputError(
-                f"The pedestal {given} has shape {array.shape} and raw frames {self._raw_shape}; give one of that "
-                "shape."
+                f"The pedestal {given} has shape {array.shape} and raw frames {self._raw_shape}; give one of "
+                "that shape."
             )
         return array.reshape(self._raw_shape)
 
@@ -131,7 +138,7 @@ def _masked(layout: CrystfelGeometry, stack: Stack, raw_shape: tuple[int, ...]) 
 
 
 def _value(quantity: Quantity | None, file: Hdf5File | None) -> float | None:
-    """Find the value of what a geometry says, in the data file where it says so: a number or the mean of many."""
+    """Find the value of what a geometry says; where it points to the data file, the mean of what is there."""
     if quantity is None:
         return None
     item = None if quantity.location is None or file is None else file.dataset(quantity.location)

@@ -16,7 +16,6 @@ from ..hdf5 import Hdf5File, load, open_hdf5, require_honest_chunks, require_sto
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
-
 _MOST_DIMS = 4  # frames, modules, rows and columns
 
 

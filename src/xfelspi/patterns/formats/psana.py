@@ -47,6 +47,8 @@ class Source(Protocol):
 class PsanaStack(Stack):
     """Frames of one detector; shots without one are NaN."""
 
+    looks = 50
+
     def __init__(self, source: Source, together: bool) -> None:
         self._source = source
         self._read = source.frame if together else source.panels
@@ -54,7 +56,9 @@ class PsanaStack(Stack):
         self.ids = np.array(source.names)
         first = next((i for i in range(min(self.n, _LOOKED_AT)) if self._read(i) is not None), None)
         if first is None:
-            raise InputError(f"Of the first {_LOOKED_AT} shots none has a frame of this detector; name another.")
+            raise InputError(
+                f"Of the first {_LOOKED_AT} shots none has a frame of this detector; name another."
+            )
         example = self._read(first)
         assert example is not None
         raw_shape = example.shape
@@ -137,7 +141,9 @@ class SecondPsana:
         self.names = [str(time) for time in self._times]
         self._opened = ExitStack()
         if not self._opened.enter_context(self._run.build_table()):
-            raise InputError(f"psana finds no table of the events of {name}; ask the beamline's data support.")
+            raise InputError(
+                f"psana finds no table of the events of {name}; ask the beamline's data support."
+            )
 
     def frame(self, index: int) -> np.ndarray | None:
         """Frame put together."""

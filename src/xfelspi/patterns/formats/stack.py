@@ -50,6 +50,8 @@ class Stack(Protocol):
         How such panels stand, more or less, where the user does not say it.
     photon_energy_ev : float or None
         Where the file says that much and no more.
+    looks : int
+        How many frames can be looked at, one here and one there, in a few seconds.
     remarks : tuple of str
         What the user should know about this reading of the file; sentences.
     """
@@ -67,6 +69,7 @@ class Stack(Protocol):
     raw_shape: tuple[int, ...] | None = None
     layout: CrystfelGeometry | None = None
     photon_energy_ev: float | None = None
+    looks: int = 1000
     remarks: tuple[str, ...] = ()
 
     def read(self, start: int, stop: int) -> np.ndarray:
