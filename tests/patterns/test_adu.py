@@ -22,7 +22,7 @@ def shots(rng, n=6):
 
 
 def as_adu(photons, pedestal, rng, noise=0.05, stripes=2.0, panels=(2, 2)):
-    """Pedestal, a shift of every row of every panel in every shot, and noise, all in photons but the first."""
+    """Pedestal, a shift of every row of every panel in every shot, and noise; these in photons."""
     charge = photons + noise * rng.standard_normal(photons.shape)
     for rows, columns in split_panels(SHAPE, *panels):
         charge[:, rows, columns] += stripes * rng.standard_normal((len(photons), rows.stop - rows.start, 1))

@@ -20,7 +20,7 @@ STILL = (
 
 @pytest.fixture(scope="module")
 def simulated(tmp_path_factory):
-    """Singles and multiples on a detector that stands still, with all its read-out; centre at 127.5, 127.5."""
+    """Singles and multiples on a detector that stands still; its read-out acts; centre at 127.5, 127.5."""
     path = tmp_path_factory.mktemp("still") / "icosahedron.h5"
     simulate_to_file(path, load_recipe("lcls-amo", STILL), 16, 3)
     with PatternSet.open(path) as patterns:

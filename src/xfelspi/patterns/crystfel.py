@@ -160,9 +160,7 @@ def parse_crystfel(text: str, path: Path) -> CrystfelGeometry:
                 for end in ("min", "max")
             ]
             bad_xy.append(((limits[0], limits[1]), (limits[2], limits[3])))
-    sizes = {
-        1 / _float(keys.get("res"), f"{path}, res of panel {name}") for name, keys in said.panels.items()
-    }
+    sizes = [_pixel_size_m(keys, f"{path}, panel {name}") for name, keys in said.panels.items()]
     if max(sizes) > 1.001 * min(sizes):
         raise InputError(f"{path} has pixels of {min(sizes):g} and of {max(sizes):g} m; needed is one size.")
     first = next(iter(said.panels.values()))
@@ -222,17 +220,24 @@ def _panel(name: str, keys: dict[str, str], said: _Said, where: str) -> Panel:
     )
     if low_ss > high_ss or low_fs > high_fs:
         raise InputError(f"{where} ends before it begins; mend min_ss to max_fs.")
-    res = _float(keys.get("res"), f"{where}: res")
     corner = [_float(keys.get(key), f"{where}: {key}") for key in ("corner_x", "corner_y")]
     for axis, key in enumerate(("detector_shift_x", "detector_shift_y")):
         shift = _quantity(said.everywhere.get(key), "m", f"{where}: {key}")
         if shift is not None and shift.number is not None:
-            corner[axis] += shift.number * shift.scale * res
+            corner[axis] += shift.number * shift.scale / _pixel_size_m(keys, where)
     slow, fast = (_step(keys.get(key), f"{where}: {key}") for key in ("ss", "fs"))
     index = {"ss": slice(low_ss, high_ss + 1), "fs": slice(low_fs, high_fs + 1)}
     dims = _dims(keys, where)
     place = tuple(index[part] if isinstance(part, str) else part for part in dims)
     return Panel(name=name, place=place, corner_xy=np.array(corner), slow_xy=slow, fast_xy=fast)
+
+
+def _pixel_size_m(keys: dict[str, str], where: str) -> float:
+    """Turn pixels in a metre into the edge of one."""
+    per_metre = _float(keys.get("res"), f"{where}: res")
+    if not 1.0 <= per_metre <= 1e9:
+        raise InputError(f"{where}: res is {per_metre:g}; needed are the pixels in a metre.")
+    return 1 / per_metre
 
 
 def _dims(keys: dict[str, str], where: str) -> list[int | str]:

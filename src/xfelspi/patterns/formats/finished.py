@@ -55,10 +55,9 @@ class FinishedStack(Stack):
         bad = np.zeros(stack.shape, bool) if stack.mask is None else stack.mask
         self._bad = bad.reshape(self._raw_shape)
         if layout is not None:
-            self._bad = (
-                self._bad | layout.bad_in_raw(self._raw_shape) | _masked(layout, stack, self._raw_shape)
-            )
-            self._put_together(layout, given=choices.geometry is not None)
+            assembly = Assembly(layout.panels, self._raw_shape)
+            self._bad = self._bad | layout.bad_in_raw(self._raw_shape) | _masked(layout, stack)
+            self._put_together(assembly, layout, given=choices.geometry is not None)
         self._pedestal = None if choices.pedestal is None else self._raw(choices.pedestal)
 
     @property
@@ -88,9 +87,8 @@ class FinishedStack(Stack):
         """Close the other stack."""
         self._stack.close()
 
-    def _put_together(self, layout: CrystfelGeometry, given: bool) -> None:
+    def _put_together(self, assembly: Assembly, layout: CrystfelGeometry, given: bool) -> None:
         """Note what a frame put together looks like."""
-        assembly = Assembly(layout.panels, self._raw_shape)
         self._assembly, self.shape, self.gaps = assembly, assembly.shape, assembly.gaps
         self.mask = assembly(self._bad[None])[0] | assembly.gaps
         self.mask |= layout.bad_in_flat(assembly.shape, assembly.centre_yx)
@@ -125,8 +123,9 @@ class FinishedStack(Stack):
         return array.reshape(self._raw_shape)
 
 
-def _masked(layout: CrystfelGeometry, stack: Stack, raw_shape: tuple[int, ...]) -> np.ndarray:
+def _masked(layout: CrystfelGeometry, stack: Stack) -> np.ndarray:
     """Mark what the geometry's masks in the data file call bad."""
+    raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
     bad = np.zeros(raw_shape, bool)
     for mask in layout.masks:
         item = None if stack.hdf5 is None else stack.hdf5.dataset(mask.location)
