@@ -25,6 +25,21 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/formats/*.md")), ids=lambda page: page.name)
+def test_snippets_of_formats_run(page, tmp_path, monkeypatch):
+    """In order: Python writes and reads a file, and the commands below find it."""
+    monkeypatch.chdir(tmp_path)
+    snippets = re.findall(r"```(python|sh)\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    assert {"python", "sh"} == {language for language, _ in snippets}
+    for language, text in snippets:
+        if language == "python":
+            exec(compile(text, page.name, "exec"), {})
+            continue
+        for line in text.splitlines():
+            result = CliRunner().invoke(app, shlex.split(line)[1:])
+            assert result.exit_code == 0, f"{line}: {result.output}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_their_options_exist(page):
     for line in re.findall(r"\bxfel [a-z][^\n`|]*", page.read_text("utf-8")):

@@ -425,7 +425,7 @@ def of_npz(name: str, fill: Callable[[zipfile.ZipFile, Path], object]) -> None:
 
 
 def _npz_bomb(folder: Path, claimed: int | None = None) -> list[str]:
-    """Write a zip by hand: one member of 4 GiB of zeros in 4 MB, and the size it claims, by default the true one."""
+    """Write a zip by hand: 4 GiB of zeros in 4 MB, and the size it claims, by default the true one."""
     header = npy_bytes("{'descr': '<f8', 'fortran_order': False, 'shape': (511, 1024, 1024), }")
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     body = packer.compress(header) + packer.flush(zlib.Z_FULL_FLUSH) + _bomb(511 << 23, -15)

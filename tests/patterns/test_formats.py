@@ -9,7 +9,7 @@ from PIL import Image
 from toy_formats import FRAMES, MASK, SHAPE, WRITERS, N
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, describe
+from xfelspi.patterns import PatternSet, describe, sizes
 from xfelspi.patterns.formats import FORMATS
 from xfelspi.patterns.formats.cxi import UNUSABLE
 
@@ -28,6 +28,7 @@ def test_the_same_frames_read_the_same(named):
         whole = patterns.frames(0, N)
         assert_array_equal(whole.counts, FRAMES)
         assert whole[1:] == (0, 0)
+        assert whole.counts.flags.writeable
         for start, stop in ((4, 6), (0, 1), (3, 5), (2, 2)):  # backwards too
             assert_array_equal(patterns.frames(start, stop).counts, FRAMES[start:stop])
 
@@ -209,6 +210,26 @@ def test_other_files_are_read_only_when_asked(tmp_path, how):
         PatternSet.open(path, dataset="frames", follow_links=True) as patterns,
     ):
         patterns.frames(0, 1)
+
+
+def test_what_a_dataset_declares_is_held_against_what_is_stored(tmp_path, monkeypatch):
+    """A virtual data set stores nothing itself: its sources count."""
+    monkeypatch.setattr(sizes, "_SMALL_BYTES", 0)
+    toy.hdf5(tmp_path / "data.h5")
+    for n, is_honest in ((N, True), (10**6, False)):
+        with h5py.File(tmp_path / "master.h5", "w") as file:
+            layout = h5py.VirtualLayout((n, *SHAPE), "<u2")
+            layout[:N] = h5py.VirtualSource("data.h5", "run/frames", (N, *SHAPE))
+            file.create_virtual_dataset("virtual", layout)
+            file.create_dataset("chunked", (n, *SHAPE), "<u2", chunks=(1, *SHAPE), compression="gzip")[0] = 1
+        for name in ("virtual", "chunked"):
+            if is_honest:
+                with PatternSet.open(tmp_path / "master.h5", dataset=name, follow_links=True) as patterns:
+                    expected = FRAMES if name == "virtual" else np.arange(N)[:, None, None] == 0
+                    assert_array_equal(patterns.frames(0, N).counts, np.broadcast_to(expected, (N, *SHAPE)))
+            else:
+                with pytest.raises(InputError, match=r"declares \d+ bytes and does not hold them"):
+                    PatternSet.open(tmp_path / "master.h5", dataset=name, follow_links=True)
 
 
 def test_links_in_circles_end(tmp_path):

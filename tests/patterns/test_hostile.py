@@ -13,8 +13,8 @@ from xfelspi.cli import app
 A_FEW = {
     "npy_objects": "Python objects",
     "labels_objects": "Python objects",
-    "mask_pickle": "Python objects",
-    "npz_objects": "Python objects",
+    "mask_pickle": "not a readable npy file",
+    "npz_objects": "data (3,) object",
     "npz_bomb": "would expand from",
     "hdf5_frames_many": "declares",
     "hdf5_frames_large": "more than any detector",

@@ -131,6 +131,8 @@ def show(
     from xfelspi.pictures import contact_sheet
 
     target = out or beside(file, ".png")
+    if target.resolve() == file.resolve():
+        raise InputError(f"{file} is the file to be shown; choose another --out.")
     with opening.open(file) as patterns:
         contact_sheet(patterns, target, indices=_indices(index, patterns.n), title=file.name)
     typer.echo(str(target))

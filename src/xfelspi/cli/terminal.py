@@ -12,6 +12,8 @@ from xfelspi.errors import InputError
 
 Command = Callable[..., None]
 
+_LONGEST = 2000  # letters of a sentence
+
 
 def command_of(app: typer.Typer) -> Callable[[Command], Command]:
     """Return what registers commands: what the user can mend is a sentence and exit code 2, Ctrl-C is 130."""
@@ -34,8 +36,9 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
 
 
 def _printable(text: str) -> str:
-    """Names out of a file may hold line breaks, and what steers a terminal."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
+    """Make fit for a terminal what may hold names out of a file: line breaks, escapes, no end."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
 
 
 def typed() -> str:

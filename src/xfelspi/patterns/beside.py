@@ -11,7 +11,8 @@ import numpy as np
 from xfelspi.errors import InputError
 
 from .damage import damage_told
-from .hdf5 import Hdf5File, load, open_hdf5
+from .hdf5 import Hdf5File, open_hdf5
+from .sizes import load
 
 
 def read_array(given: str | Path, file: Hdf5File | None, what: str) -> np.ndarray:
@@ -72,8 +73,10 @@ def map_npy(path: Path) -> np.ndarray:
         with np.errstate(over="ignore"):
             array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        if "pickle" in str(error) or "Python objects" in str(error):
+        if "Python objects" in str(error):
             raise holding_objects(path) from None
+        if "pickle" in str(error):  # NumPy's guess at any other file, with advice to load it all the same
+            raise ValueError("it does not begin as npy does") from None
         raise
     if not isinstance(array, np.ndarray):
         raise ValueError("it is npz")

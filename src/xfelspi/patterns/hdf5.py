@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import h5py
-import numpy as np
-from isal import isal_zlib
 
 from xfelspi.errors import InputError
 
 _DEEPEST = 32  # groups in groups that are looked into
 _MOST_OBJECTS = 20_000
 _MOST_LINKS = 16  # as HDF5 itself: more are a circle
-_MOST_COMPRESSION = 1032  # deflate's best
-_CHUNK_OVERHEAD = 4096  # what a filter may add to a chunk that it cannot compress
-_SUSPICIOUS_BYTES = 1 << 29  # what a chunk might expand to, before it is looked at
-_AT_ONCE = 1 << 20
-_SMALL_BYTES = 1 << 26  # what may be declared without being stored
 
 
 class Hdf5File:
@@ -37,7 +28,8 @@ class Hdf5File:
         self._follow_links = follow_links
 
     def __contains__(self, name: str) -> bool:
-        return name in self._file
+        """Tell whether the top has a link of that name, wherever it leads."""
+        return self._file.id.links.exists(name.encode())
 
     def get(self, name: str) -> h5py.Dataset | h5py.Group | None:
         """Find what stands at `name`, under its real name: soft links are resolved; None for nothing.
@@ -47,6 +39,13 @@ class Hdf5File:
         InputError
             If it lies in another file and links are not to be followed.
         """
+        item = self._resolve(name)
+        if isinstance(item, h5py.Dataset):
+            self._require_own_storage(item)
+        return item
+
+    def _resolve(self, name: str) -> h5py.Dataset | h5py.Group | None:
+        """Go link by link; see `get`."""
         item: h5py.Dataset | h5py.Group = self._file
         parts = [part for part in name.split("/") if part]
         left = _MOST_LINKS
@@ -75,8 +74,6 @@ class Hdf5File:
                         "bring that file."
                     ) from None
                 raise
-        if isinstance(item, h5py.Dataset):
-            self._require_own_storage(item)
         return item
 
     def dataset(self, name: str) -> h5py.Dataset | None:
@@ -122,7 +119,10 @@ class Hdf5File:
         found = there if found is None else found
         lines = [f"{name} {item.shape} {item.dtype}" for name, item in found.items()]
         if not self._follow_links:
-            lines += [f"{name} (a link to {target})" for name, target in links.items()]
+            lines += [
+                f"{name} (a link to {target}, followed only with --follow-links)"
+                for name, target in links.items()
+            ]
         more = f" and {len(lines) - limit} more" if len(lines) > limit else ""
         return ", ".join(lines[:limit]) + more if lines else "no datasets"
 
@@ -164,7 +164,7 @@ class Hdf5File:
 
     def _require_source(self, name: str, above: frozenset[tuple[Path, str]]) -> None:
         """Go through what a virtual dataset is made of, as far as it is virtual itself."""
-        item = self._file.get(name)
+        item = self._resolve(name)
         if isinstance(item, h5py.Dataset):
             if (self.path, item.name) in above:
                 raise ValueError(f"{item.name} is made of itself")
@@ -201,62 +201,6 @@ def holds(path: Path, what: Callable[[Hdf5File], bool]) -> bool:
         return False
     with open_hdf5(path) as file:
         return what(file)
-
-
-def load(item: h5py.Dataset) -> np.ndarray:
-    """Read a whole dataset, unless it declares or expands to more than it can hold."""
-    require_stored(item)
-    require_honest_chunks(item)
-    return np.asarray(item[()])
-
-
-def require_stored(item: h5py.Dataset) -> None:
-    """Refuse what would take more memory than any compression allows for what is stored.
-
-    Raises
-    ------
-    ValueError
-        If it does.
-    """
-    declared = (item.size or 0) * item.dtype.itemsize
-    if declared > max(_SMALL_BYTES, _MOST_COMPRESSION * item.id.get_storage_size()):
-        raise ValueError(f"{item.name} declares {declared} bytes and does not hold them")
-
-
-def require_honest_chunks(item: h5py.Dataset, start: int = 0, stop: int | None = None) -> None:
-    """Refuse chunks that would expand to more than a chunk; HDF5 would go on taking memory.
-
-    Looked at are those of `start` up to `stop` along the first axis.
-
-    Raises
-    ------
-    ValueError
-        If there is one.
-    """
-    if item.chunks is None or item.compression is None:
-        return
-    raw = math.prod(item.chunks) * item.dtype.itemsize
-    first = start - start % item.chunks[0]
-    edges = [range(first, item.shape[0] if stop is None else stop, item.chunks[0])]
-    edges += [range(0, edge, step) for edge, step in zip(item.shape[1:], item.chunks[1:], strict=True)]
-    for corner in product(*edges):
-        stored = item.id.get_chunk_info_by_coord(corner).size
-        if stored > 2 * raw + _CHUNK_OVERHEAD or (
-            item.compression == "gzip"
-            and stored * _MOST_COMPRESSION > _SUSPICIOUS_BYTES
-            and expands_beyond(item.id.read_direct_chunk(corner)[1], raw)
-        ):
-            raise ValueError(f"a chunk of {stored} bytes expands to more than the {raw} it may have")
-
-
-def expands_beyond(packed: bytes, n_bytes: int) -> bool:
-    """Tell whether deflated bytes come to more than `n_bytes`, without expanding them further."""
-    stream = isal_zlib.decompressobj()
-    left = n_bytes
-    while left >= 0 and packed and not stream.eof:
-        left -= len(stream.decompress(packed, _AT_ONCE))
-        packed = stream.unconsumed_tail
-    return left < 0
 
 
 def require_readable(path: Path) -> None:

@@ -17,7 +17,8 @@ from xfelspi.constants import ELEMENTARY_CHARGE_C
 from .block import Block
 from .chunk import DEFLATE_LEVEL
 from .geometry import Geometry
-from .hdf5 import Hdf5File, load, require_stored
+from .hdf5 import Hdf5File
+from .sizes import load, require_stored
 from .truth import LABELS, TRUTH_FIELDS, TruthField
 
 CXI_VERSION = 160
@@ -128,6 +129,11 @@ def read_truth(file: Hdf5File, n: int) -> dict[str, np.ndarray] | None:
     if truth["label"].max(initial=0) >= len(LABELS):
         raise ValueError(f"there is no label {truth['label'].max()}")
     return truth
+
+
+def is_own(file: Hdf5File) -> bool:
+    """Tell whether we wrote this."""
+    return PROCESS in file and _text(file.dataset(f"{PROCESS}/program")) == PROGRAM
 
 
 def read_run(file: Hdf5File) -> dict[str, Any] | None:

@@ -247,7 +247,7 @@ def _labels(given: str | Path, stack: Stack) -> np.ndarray:
 def _clean(raw: np.ndarray) -> Frames:
     """Frames without NaN, infinity and negative pixels, and how many there were; float32 but for uint16."""
     if raw.dtype == np.uint16:
-        return Frames(raw, 0, 0)
+        return Frames(np.require(raw, requirements=("C", "W")), 0, 0)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and counted
         counts = raw.astype(np.float32)
     not_finite = ~np.isfinite(counts)

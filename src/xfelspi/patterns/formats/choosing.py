@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -55,8 +55,8 @@ def only_name(path: Path, found: Mapping[str, ArrayLike], listing: str, most_dim
     raise InputError(f"{path} holds no patterns, which have 3 dimensions (n, ny, nx); it has {listing}.")
 
 
-def require_stack(where: str, item: ArrayLike, otherwise: str, most_dims: int = 3) -> None:
-    """Refuse what cannot be frames.
+def require_stack(where: str, item: ArrayLike, others: Callable[[], str], most_dims: int = 3) -> None:
+    """Refuse what cannot be frames; `others` says, when asked, what else there is.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def require_stack(where: str, item: ArrayLike, otherwise: str, most_dims: int = 
         raise InputError(f"{where} holds {item.dtype}, not numbers; choose another with --dataset.")
     if not 2 <= len(item.shape or ()) <= most_dims:
         raise InputError(
-            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): {otherwise}."
+            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): {others()}."
         )
     if 0 in item.shape:
         raise InputError(f"{where} has shape {item.shape}: no patterns in it; simulate or choose another.")

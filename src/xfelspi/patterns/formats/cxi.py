@@ -9,8 +9,19 @@ import h5py
 import numpy as np
 
 from ..beside import as_mask
-from ..hdf5 import Hdf5File, holds, load, open_hdf5
-from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, read_centre, read_geometry, read_run, read_truth
+from ..hdf5 import Hdf5File, holds, open_hdf5
+from ..layout import (
+    DATA,
+    DETECTOR,
+    IDENTIFIER,
+    has_truth,
+    is_own,
+    read_centre,
+    read_geometry,
+    read_run,
+    read_truth,
+)
+from ..sizes import load, require_honest_chunks, require_stored
 from .hdf5 import Hdf5Stack, chosen_stack
 from .stack import Choices
 
@@ -51,6 +62,7 @@ class CxiStack(Hdf5Stack):
         frames = super().read(start, stop)
         if self._own_masks is None:
             return frames
+        require_honest_chunks(self._own_masks, start, stop)
         frames = frames.astype(np.float32)
         frames[unusable(self._own_masks[start:stop]).reshape(frames.shape)] = np.nan
         return frames
@@ -70,6 +82,7 @@ class CxiStack(Hdf5Stack):
             if item.shape in (self.shape, raw_shape):
                 return as_mask(unusable(load(item)).reshape(self.shape), self.shape, name)
             if item.shape == (self.n, *raw_shape):
+                require_stored(item)
                 self._own_masks = item
                 looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
                 common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])
@@ -93,7 +106,7 @@ def unusable(mask: np.ndarray) -> np.ndarray:
 
 def recognizes_own(path: Path) -> bool:
     """Tell whether xfel wrote this."""
-    return holds(path, lambda file: read_run(file) is not None)
+    return holds(path, is_own)
 
 
 def recognizes_cxi(path: Path) -> bool:

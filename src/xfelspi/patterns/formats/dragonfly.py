@@ -19,7 +19,8 @@ from xfelspi.errors import InputError
 
 from ..damage import damage_told
 from ..geometry import Geometry
-from ..hdf5 import Hdf5File, load, open_hdf5
+from ..hdf5 import Hdf5File, open_hdf5
+from ..sizes import load
 from .stack import MOST_PIXELS, require_frame
 
 _FIELDS = ("qx", "qy", "qz", "mask")
@@ -165,6 +166,8 @@ def _assemble(
     place = np.rint(rows - first[0]).astype(int) * shape[1] + np.rint(columns - first[1]).astype(int)
     good = np.zeros(shape, bool)
     good.ravel()[place[mask != _BAD]] = True
+    if not good.any():
+        raise ValueError("it leaves no good pixel")
     geometry = None
     if len(scale) == 3 and all(scale):
         centre_yx = round(-float(first[0]), 6), round(-float(first[1]), 6)

@@ -17,7 +17,8 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from ..hdf5 import Hdf5File, holds, load, open_hdf5, require_readable
+from ..hdf5 import Hdf5File, holds, open_hdf5, require_readable
+from ..sizes import load, require_stored
 from .dragonfly import DragonflyDetector, detector_for
 from .stack import MOST_PIXELS, Choices, Stack
 
@@ -124,6 +125,8 @@ class EmcHdf5Stack(SparseStack):
             raise InputError(
                 f"{file.path} lacks rows of photons; an EMC file has {', '.join(_PLACES)}, one row a frame."
             )
+        for item in items:
+            require_stored(item)
         self.hdf5: Hdf5File = file
         self._columns = items
         n, *others = (len(item) for item in items if item is not None)

@@ -12,8 +12,9 @@ from ..adu import to_photons
 from ..beside import read_array
 from ..crystfel import CrystfelGeometry, Quantity
 from ..geometry import Geometry
-from ..hdf5 import Hdf5File, load
+from ..hdf5 import Hdf5File
 from ..panels import Assembly
+from ..sizes import load
 from .stack import Choices, Stack
 
 

@@ -12,7 +12,8 @@ from xfelspi.errors import InputError
 
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
-from ..hdf5 import Hdf5File, load, open_hdf5, require_honest_chunks, require_stored
+from ..hdf5 import Hdf5File, open_hdf5
+from ..sizes import load, require_honest_chunks, require_stored
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
@@ -125,7 +126,8 @@ def named_stack(file: Hdf5File, name: str, most_dims: int = 3) -> h5py.Dataset:
     item = file.dataset(name)
     if item is None:
         raise InputError(f"{file.path} has no dataset {name!r}; it has {file.listing()}.")
-    require_stack(f"{item.name} in {file.path}", item, f"choose another of {file.listing()}", most_dims)
+    where = f"{item.name} in {file.path}"
+    require_stack(where, item, lambda: f"choose another of {file.listing()}", most_dims)
     require_stored(item)
     return item
 

@@ -109,7 +109,7 @@ def open_several(path: Path, _: Choices) -> FilesStack:
 
 def _files(path: Path) -> list[Path]:
     names = path.iterdir() if path.is_dir() else map(Path, glob.iglob(str(path)))
-    return sorted((file for file in names if file.suffix.lower() in _SUFFIXES), key=natural)
+    return sorted((p for p in names if p.suffix.lower() in _SUFFIXES and p.is_file()), key=natural)
 
 
 def natural(path: Path) -> list[tuple[int, str]]:

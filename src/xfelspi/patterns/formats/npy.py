@@ -26,7 +26,7 @@ class NpyStack(Stack):
 
     def __init__(self, path: Path) -> None:
         array = map_npy(path)
-        require_stack(str(path), array, "save another")
+        require_stack(str(path), array, lambda: "save another")
         self._frames = array.reshape(-1, *array.shape[-2:]) if array.ndim == 2 else array
         self.n, *shape = self._frames.shape
         self.shape = (shape[0], shape[1])
@@ -55,12 +55,13 @@ class NpzStack(Stack):
 
     def __init__(self, path: Path, archive: zipfile.ZipFile, name: str | None) -> None:
         self._archive = archive
-        members = {info.filename.removesuffix(".npy"): _member(archive, info) for info in archive.infolist()}
+        arrays = [info for info in archive.infolist() if info.filename.endswith(".npy")]
+        members = {info.filename.removesuffix(".npy"): _member(archive, info) for info in arrays}
         if name is not None and name not in members:
             raise InputError(f"{path} has no array {name!r}; it has {listed(members)}.")
         name = only_name(path, members, listed(members)) if name is None else name
         chosen = members[name]
-        require_stack(f"{name} in {path}", chosen, f"choose another of {listed(members)}")
+        require_stack(f"{name} in {path}", chosen, lambda: f"choose another of {listed(members)}")
         if chosen.is_fortran and len(chosen.shape) == 3:
             raise InputError(
                 f"{name} in {path} is in Fortran's order, frame by frame in none; save it as npy."
