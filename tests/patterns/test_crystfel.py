@@ -196,7 +196,8 @@ def test_extra_geom_puts_modules_to_the_same_places(tmp_path):
         ("a/fs = +0.9999x", "a/fs = +0.7x", "whose rows run along x or y"),
         ("a/fs = +0.9999x +0.01y", "a/fs = east", "a: fs is 'east'; needed is a step"),
         ("a/corner_x = -7.2", "a/corner_x = nan", "corner_x is 'nan'"),
-        ("a/corner_x = -7.2", "a/corner_x = 1e9", "spreads its panels over"),
+        ("a/corner_x = -7.2", "a/corner_x = 1e9", r"1e\+09 pixels from the beam"),
+        ("a/corner_y = -2.0", "a/corner_y = -9e5\na/corner_x = 9e5", "spreads its panels over"),
         ("clen = 581 mm", "clen = 581 furlongs", "'581 furlongs'; needed is a number with its unit"),
         ("dim0 = %", "dim0 = 3", "is placed by 3 indices and raw frames have shape"),
         ("dim1 = ss\ndim2 = fs", "dim1 = fs\ndim2 = ss", "needed are ss and fs, in this order"),
@@ -232,3 +233,21 @@ def test_panels_without_use_and_rims_are_bad():
     bad = said.bad_in_raw((8, 6))
     assert bad[:4].sum() == 24 - 8
     assert not bad[4:].any()
+
+
+def test_no_mutation_of_a_geometry_gives_a_traceback(tmp_path):
+    """One character here and there is another: it is read, or refused in a sentence."""
+    rng = np.random.default_rng(7)
+    path = slab_file(tmp_path)
+    refused = []
+    for _ in range(150):
+        text = list(SLAB)
+        for place in rng.integers(0, len(text), rng.integers(1, 6)):
+            text[place] = rng.choice(list("0123456789-+./=;xyzabe% \n"))
+        try:
+            with PatternSet.open(path, geometry=geometry(tmp_path, "".join(text))) as patterns:
+                assert patterns.frames(0, 1).counts.shape == (1, *patterns.shape)
+        except InputError as error:
+            refused.append(str(error))
+    assert 30 < len(refused) < 150
+    assert not [sentence for sentence in refused if "damaged" in sentence or "\n" in sentence]

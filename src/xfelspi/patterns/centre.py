@@ -15,7 +15,7 @@ import numpy as np
 from scipy import fft, ndimage
 
 _FINE_PIXELS = 4.0  # blur that is taken off for the second look: speckles are narrower, halos wider
-_REACH_PIXELS = 6.0  # how far the second look goes from the first
+_REACH = 12  # half pixels that the second look goes from the first
 _LEAST_PAIRS = 0.15  # of the good pixels must have a good opposite
 _LARGEST_EDGE = 640  # pixels; larger frames are binned
 _SIGMAS = 6.0  # of chance that the correlation must exceed
@@ -73,20 +73,15 @@ def find_centre(frames: Iterable[np.ndarray], bad: np.ndarray) -> Centre | None:
     if whole.n == 0:
         return None
     covariance, correlation, chance = whole.look()
-    at = np.unravel_index(np.argmax(covariance), covariance.shape)
+    at = _highest(covariance)
     if not correlation[at] > _SIGMAS * chance[at]:
         return None
-    near = tuple(
-        slice(max(0, place - int(2 * _REACH_PIXELS)), place + int(2 * _REACH_PIXELS) + 1) for place in at
-    )
-    covariance, _, _ = fine.look()
-    nearby = covariance[near]
-    peak = np.unravel_index(np.argmax(nearby), nearby.shape)
-    y, x = (
-        window.start + place + _vertex(np.moveaxis(nearby, axis, -1)[peak[1 - axis]], int(place))
-        for axis, (window, place) in enumerate(zip(near, peak, strict=True))
-    )
-    yx = float(bins * (y + 1) / 2 - 0.5), float(bins * (x + 1) / 2 - 0.5)
+    top, left = (max(0, place - _REACH) for place in at)
+    nearby = fine.look()[0][top : at[0] + _REACH + 1, left : at[1] + _REACH + 1]
+    row, column = _highest(nearby)
+    y = top + row + _vertex(nearby[:, column], row)
+    x = left + column + _vertex(nearby[row], column)
+    yx = bins * (y + 1) / 2 - 0.5, bins * (x + 1) / 2 - 0.5
     return Centre(yx, float(correlation[at]))
 
 
@@ -150,6 +145,11 @@ def _binned(frame: np.ndarray, bins: int) -> np.ndarray:
 
 def _blurred(values: np.ndarray) -> np.ndarray:
     return ndimage.gaussian_filter(values, _FINE_PIXELS, mode="constant", truncate=3.0)
+
+
+def _highest(values: np.ndarray) -> tuple[int, int]:
+    row, column = np.unravel_index(int(np.argmax(values)), values.shape)
+    return int(row), int(column)
 
 
 def _vertex(line: np.ndarray, place: int) -> float:

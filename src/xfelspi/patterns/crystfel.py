@@ -20,6 +20,7 @@ from xfelspi.errors import InputError
 from .panels import Panel, Place
 
 _MOST_BYTES = 1 << 26
+_FARTHEST_PIXELS = 1e6  # from the beam
 _SCALES = {"m": 1.0, "mm": 1e-3, "ev": 1.0, "kev": 1e3, "a": 0.1, "nm": 1.0}  # to m, eV and nm
 _STEP = re.compile(r"([+-]?)\s*(\d*\.?\d*(?:[eE][+-]?\d+)?)\s*([xyz])")
 
@@ -221,6 +222,10 @@ def _panel(name: str, keys: dict[str, str], said: _Said, where: str) -> Panel:
     if low_ss > high_ss or low_fs > high_fs:
         raise InputError(f"{where} ends before it begins; mend min_ss to max_fs.")
     corner = [_float(keys.get(key), f"{where}: {key}") for key in ("corner_x", "corner_y")]
+    if max(map(abs, corner)) > _FARTHEST_PIXELS:
+        raise InputError(
+            f"{where} is {max(map(abs, corner)):g} pixels from the beam; mend corner_x and corner_y."
+        )
     for axis, key in enumerate(("detector_shift_x", "detector_shift_y")):
         shift = _quantity(said.everywhere.get(key), "m", f"{where}: {key}")
         if shift is not None and shift.number is not None:

@@ -13,7 +13,7 @@ Place = tuple[int | slice, ...]
 """Where something lies in a raw frame, index by index."""
 
 _MOST_TURNED = 0.2  # of a pixel per pixel: beyond it a panel is no longer near enough to the pixels' grid
-_MOST_EDGE = 1 << 14  # pixels; panels farther apart are a mistake in the geometry
+_MOST_PIXELS = 1 << 26  # panels farther apart than makes such a frame are a mistake in the geometry
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,9 +83,9 @@ class Assembly:
         low = np.min([corner for corner, _ in laid], axis=0)
         high = np.max([corner + block.shape for corner, block in laid], axis=0)
         ny, nx = (int(n) for n in high - low)
-        if max(ny, nx) > _MOST_EDGE:
+        if ny * nx > _MOST_PIXELS:
             raise InputError(
-                f"The geometry spreads its panels over {ny} x {nx} pixels, more than {_MOST_EDGE}; mend it."
+                f"The geometry spreads its panels over {ny} x {nx} pixels, more than any detector; mend it."
             )
         place = np.full((ny, nx), -1)
         for corner, block in laid:

@@ -37,6 +37,7 @@ class EuxfelStack(Stack):
     """Frames of one detector of a run; those of trains in which no module has data are left out."""
 
     looks = 50
+    raw_shape: tuple[int, int, int]
 
     def __init__(self, run: Any, name: str, kind: type) -> None:
         self._run = run
@@ -162,8 +163,9 @@ def open_run(path: Path, choices: Choices) -> EuxfelStack:
         if name not in found:
             raise InputError(f"{path} has no detector {name}; it has {names}.")
         stack = EuxfelStack(run, name, found[name])
-        if choices.geometry is None and stack.raw_shape[0] > 1:
-            stack.layout = _example(found[name].__name__, stack.raw_shape[0], path)
+        modules = stack.raw_shape[0]
+        if choices.geometry is None and modules > 1:
+            stack.layout = _example(found[name].__name__, modules, path)
             stack.remarks = (
                 f"The modules of {name} stand as in extra-geom's example, good enough for a look; say how "
                 "they stood with --geometry FILE.geom.",

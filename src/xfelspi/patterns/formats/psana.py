@@ -31,7 +31,7 @@ class Source(Protocol):
     shot without. `good` is 1 for good pixels, put together or not; `photon_energy_ev` that of a shot.
     """
 
-    names: Sequence[str]
+    names: list[str]
 
     def frame(self, index: int) -> np.ndarray | None: ...  # noqa: D102
 
@@ -191,9 +191,9 @@ def open_run(path: Path, choices: Choices) -> PsanaStack:
             f"{name} is a run of LCLS, which psana reads, and psana is not here; at SLAC, source "
             "/sdf/group/lcls/ds/ana/sw/conda1/manage/bin/psconda.sh (LCLS-I; conda2 for LCLS-II) first."
         ) from None
-    kind = FirstPsana if hasattr(psana, "EventId") else SecondPsana
     detector = None if choices.detector is None else str(choices.detector)
-    source: Source = kind(psana, name, detector)
+    of_first = hasattr(psana, "EventId")
+    source: Source = (FirstPsana if of_first else SecondPsana)(psana, name, detector)
     try:
         return PsanaStack(source, together=choices.geometry is None)
     except BaseException:
