@@ -205,6 +205,7 @@ def test_extra_geom_puts_modules_to_the_same_places(tmp_path):
         ("res = 5000", "res = 0", "res is 0; needed are the pixels in a metre"),
         ("mask_bad = 0x3", "mask_bad = 0xz", "needed is a whole number such as 0xffff"),
         ("mask_good", "mask_file = other.h5\nmask_good", "give it with --mask"),
+        ("clen = 581 mm", "mask_edge_pixels = wide", "mask_edge_pixels is 'wide'; needed is a number"),
         (SLAB, "clen = 1\n", "has no panels"),
         ("a/no", "a/no", None),
     ],

@@ -7,38 +7,19 @@ concerns crystals alone is passed over.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from xfelspi.constants import HC_EV_NM
 from xfelspi.errors import InputError
 
+from .crystfel_words import Quantity, Statements, number_of, quantity, read_statements, step, whole
 from .panels import Panel, Place
 
 _MOST_BYTES = 1 << 26
 _FARTHEST_PIXELS = 1e6  # from the beam
-_SCALES = {"m": 1.0, "mm": 1e-3, "ev": 1.0, "kev": 1e3, "a": 0.1, "nm": 1.0}  # to m, eV and nm
-_STEP = re.compile(r"([+-]?)\s*(\d*\.?\d*(?:[eE][+-]?\d+)?)\s*([xyz])")
-
-
-class Quantity(NamedTuple):
-    """A number, or the place in the data file where it stands, and what to multiply it by."""
-
-    number: float | None
-    location: str | None
-    scale: float
-    is_wavelength: bool = False
-
-    def of(self, stands: float | None) -> float | None:
-        """Return the value, `stands` being what the data file has at `location`."""
-        number = stands if self.number is None else self.number
-        if number is None or not 0 < number < np.inf:
-            return None
-        return HC_EV_NM / (number * self.scale) if self.is_wavelength else number * self.scale
 
 
 class BitMask(NamedTuple):
@@ -138,15 +119,13 @@ def parse_crystfel(text: str, path: Path) -> CrystfelGeometry:
     InputError
         If a line cannot be understood, or something that is needed is missing.
     """
-    said = _Said()
-    for number, name, key, value in _statements(text, path):
-        said.take(name, key, value, f"{path}, line {number}")
+    said = read_statements(text, path)
     panels, bad_places = [], []
     for name, keys in said.panels.items():
         panel = _panel(name, keys, said, f"{path}, panel {name}")
         if keys.get("no_index", "0") in ("0", "false"):
             panels.append(panel)
-            bad_places += _edges(panel, int(keys.get("mask_edge_pixels", 0)))
+            bad_places += _edges(panel, whole(keys.get("mask_edge_pixels", "0"), f"{path}, mask_edge_pixels"))
     if not panels:
         raise InputError(f"{path} has no panels (name/min_fs = ...); name a CrystFEL geometry.")
     named = {panel.name: panel for panel in panels}
@@ -156,7 +135,7 @@ def parse_crystfel(text: str, path: Path) -> CrystfelGeometry:
             bad_places += _bad_place(name, keys, named, path)
         else:
             limits = [
-                _float(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}")
+                number_of(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}")
                 for axis in "xy"
                 for end in ("min", "max")
             ]
@@ -178,59 +157,22 @@ def parse_crystfel(text: str, path: Path) -> CrystfelGeometry:
     )
 
 
-@dataclass
-class _Said:
-    """Statements, sorted: those for all, by panel and by bad region.
-
-    A panel takes over what was said for all before it was first mentioned.
-    """
-
-    everywhere: dict[str, str] = field(default_factory=dict)
-    panels: dict[str, dict[str, str]] = field(default_factory=dict)
-    bad: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def take(self, name: str | None, key: str, value: str, where: str) -> None:
-        if name is None:
-            self.everywhere[key] = value
-        elif name.startswith("bad"):
-            self.bad.setdefault(name, {})[key] = value
-        elif not name:
-            raise InputError(f"{where}: {key} belongs to a panel without a name; mend that line.")
-        else:
-            self.panels.setdefault(name, dict(self.everywhere))[key] = value
-
-
-def _statements(text: str, path: Path) -> Iterator[tuple[int, str | None, str, str]]:
-    """Line number, panel, key and value of each line that says anything."""
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.partition(";")[0].strip()
-        if not line:
-            continue
-        left, equals, value = (part.strip() for part in line.partition("="))
-        if not equals or not left:
-            raise InputError(f"{path}, line {number} reads {line[:60]!r}; needed is key = value.")
-        if left.startswith(("rigid_group", "group_")):
-            continue
-        name, slash, key = left.rpartition("/")
-        yield number, name if slash else None, key, value
-
-
-def _panel(name: str, keys: dict[str, str], said: _Said, where: str) -> Panel:
+def _panel(name: str, keys: dict[str, str], said: Statements, where: str) -> Panel:
     low_ss, high_ss, low_fs, high_fs = (
-        _whole(keys.get(key), f"{where}: {key}") for key in ("min_ss", "max_ss", "min_fs", "max_fs")
+        whole(keys.get(key), f"{where}: {key}") for key in ("min_ss", "max_ss", "min_fs", "max_fs")
     )
     if low_ss > high_ss or low_fs > high_fs:
         raise InputError(f"{where} ends before it begins; mend min_ss to max_fs.")
-    corner = [_float(keys.get(key), f"{where}: {key}") for key in ("corner_x", "corner_y")]
+    corner = [number_of(keys.get(key), f"{where}: {key}") for key in ("corner_x", "corner_y")]
     if max(map(abs, corner)) > _FARTHEST_PIXELS:
         raise InputError(
             f"{where} is {max(map(abs, corner)):g} pixels from the beam; mend corner_x and corner_y."
         )
     for axis, key in enumerate(("detector_shift_x", "detector_shift_y")):
-        shift = _quantity(said.everywhere.get(key), "m", f"{where}: {key}")
+        shift = quantity(said.everywhere.get(key), "m", f"{where}: {key}")
         if shift is not None and shift.number is not None:
             corner[axis] += shift.number * shift.scale / _pixel_size_m(keys, where)
-    slow, fast = (_step(keys.get(key), f"{where}: {key}") for key in ("ss", "fs"))
+    slow, fast = (step(keys.get(key), f"{where}: {key}") for key in ("ss", "fs"))
     index = {"ss": slice(low_ss, high_ss + 1), "fs": slice(low_fs, high_fs + 1)}
     dims = _dims(keys, where)
     place = tuple(index[part] if isinstance(part, str) else part for part in dims)
@@ -239,7 +181,7 @@ def _panel(name: str, keys: dict[str, str], said: _Said, where: str) -> Panel:
 
 def _pixel_size_m(keys: dict[str, str], where: str) -> float:
     """Turn pixels in a metre into the edge of one."""
-    per_metre = _float(keys.get("res"), f"{where}: res")
+    per_metre = number_of(keys.get("res"), f"{where}: res")
     if not 1.0 <= per_metre <= 1e9:
         raise InputError(f"{where}: res is {per_metre:g}; needed are the pixels in a metre.")
     return 1 / per_metre
@@ -255,7 +197,7 @@ def _dims(keys: dict[str, str], where: str) -> list[int | str]:
             if place:
                 raise InputError(f"{where} has frames along {key}; needed are files with frames along dim0.")
         else:
-            dims.append(value if value in ("ss", "fs") else _whole(value, f"{where}: {key}"))
+            dims.append(value if value in ("ss", "fs") else whole(value, f"{where}: {key}"))
     dims = dims or ["ss", "fs"]
     if [part for part in dims if isinstance(part, str)] != ["ss", "fs"]:
         raise InputError(f"{where} has the indices {dims}; needed are ss and fs, in this order.")
@@ -279,7 +221,7 @@ def _bad_place(name: str, keys: dict[str, str], panels: dict[str, Panel], path: 
     ranges = []
     for axis in ("ss", "fs"):
         low, high = (
-            _whole(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}") for end in ("min", "max")
+            whole(keys.get(f"{end}_{axis}"), f"{path}, {name}/{end}_{axis}") for end in ("min", "max")
         )
         ranges.append(slice(low, high + 1))
     if "panel" not in keys:
@@ -311,77 +253,25 @@ def _bits(text: str | None, path: Path) -> int:
         raise InputError(f"{path} has mask bits {text!r}; needed is a whole number such as 0xffff.") from None
 
 
-def _distance(said: _Said, path: Path) -> Quantity | None:
+def _distance(said: Statements, path: Path) -> Quantity | None:
     """Of the beam's way to the panels as a whole: clen, and the middle of their coffset."""
     first = next(iter(said.panels.values()))
     text = said.everywhere.get("clen", first.get("clen"))
     located = text is not None and text.startswith("/")
-    distance = _quantity(text, "mm" if located else "m", f"{path}, clen")
+    distance = quantity(text, "mm" if located else "m", f"{path}, clen")
     if distance is None or distance.number is None:
         return distance
-    offsets = [_quantity(keys.get("coffset"), "m", f"{path}, coffset") for keys in said.panels.values()]
+    offsets = [quantity(keys.get("coffset"), "m", f"{path}, coffset") for keys in said.panels.values()]
     metres = [0.0 if q is None or q.number is None else q.number * q.scale for q in offsets]
     return Quantity(distance.number * distance.scale + float(np.median(metres)), None, 1.0)
 
 
-def _energy(said: _Said, path: Path) -> Quantity | None:
-    energy = _quantity(said.everywhere.get("photon_energy"), "ev", f"{path}, photon_energy")
+def _energy(said: Statements, path: Path) -> Quantity | None:
+    energy = quantity(said.everywhere.get("photon_energy"), "ev", f"{path}, photon_energy")
     if energy is not None:
         return energy
-    wavelength = _quantity(said.everywhere.get("wavelength"), "m", f"{path}, wavelength")
+    wavelength = quantity(said.everywhere.get("wavelength"), "m", f"{path}, wavelength")
     if wavelength is None:
         return None
     scale = 1e9 if wavelength.scale == 1.0 else wavelength.scale  # metres, or angstroms, to nm
     return wavelength._replace(scale=scale, is_wavelength=True)
-
-
-def _quantity(text: str | None, unit: str, where: str) -> Quantity | None:
-    """Read "0.5 m", "/place/in/file mm", "9.3keV"; `unit` where none is given."""
-    if text is None:
-        return None
-    words = text.split()
-    if text.startswith("/"):
-        scale = _SCALES.get((words[1] if len(words) > 1 else unit).lower())
-        if scale is not None:
-            return Quantity(None, words[0], scale)
-    else:
-        match = re.fullmatch(r"([-+\d.eE]*[\d.])\s*([A-Za-z]*)", text)
-        if match is not None:
-            scale = _SCALES.get((match[2] or unit).lower())
-            if scale is not None:
-                return Quantity(_float(match[1], where), None, scale)
-    raise InputError(f"{where} is {text!r}; needed is a number with its unit, or a place in the data file.")
-
-
-def _step(text: str | None, where: str) -> np.ndarray:
-    """Read "+0.99x -0.01y": (2,) along x and y.
-
-    A panel leaning along z is taken as flat.
-    """
-    if text is None:
-        raise InputError(f"{where} is missing; needed is a step such as +1.0x +0.0y.")
-    rest = _STEP.sub("", text).strip()
-    found = _STEP.findall(text)
-    if rest or not found:
-        raise InputError(f"{where} is {text!r}; needed is a step such as +1.0x +0.0y.")
-    step = {"x": 0.0, "y": 0.0, "z": 0.0}
-    for sign, size, axis in found:
-        step[axis] = _float(f"{sign}{size or '1'}", where)
-    return np.array([step["x"], step["y"]])
-
-
-def _float(text: str | None, where: str) -> float:
-    try:
-        value = float(text) if text is not None else np.nan
-    except ValueError:
-        value = np.nan
-    if not np.isfinite(value):
-        raise InputError(f"{where} is {'missing' if text is None else repr(text)}; needed is a number.")
-    return value
-
-
-def _whole(text: str | None, where: str) -> int:
-    value = _float(text, where)
-    if value != int(value) or value < 0:
-        raise InputError(f"{where} is {text!r}; needed is a whole number from 0.")
-    return int(value)

@@ -10,7 +10,8 @@ from xfelspi.errors import InputError
 
 from ..adu import to_photons
 from ..beside import read_array
-from ..crystfel import CrystfelGeometry, Quantity
+from ..crystfel import CrystfelGeometry
+from ..crystfel_words import Quantity
 from ..geometry import Geometry
 from ..hdf5 import Hdf5File
 from ..panels import Assembly
