@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -398,3 +399,40 @@ def test_the_demo_runs_to_its_report_and_again_from_what_is_there(tmp_path, monk
     model = (tmp_path / "model.safetensors").stat()
     assert xfel("demo", "--out", tmp_path).exit_code == 0
     assert (tmp_path / "model.safetensors").stat() == model
+
+
+def test_a_centre_that_is_not_given_is_found_and_said(work, model, tmp_path):
+    with h5py.File(work / "sim" / "torus.h5") as file:
+        frames = file["entry_1/data_1/data"][:]
+    np.save(tmp_path / "cut.npy", frames[:, 10:, 22:])
+    said = xfel("classify", tmp_path / "cut.npy", "--model", model)
+    assert said.exit_code == 0, said.output
+    found = re.search(r"the centre is not given; found at y, x = ([\d.]+), ([\d.]+)", said.stderr)
+    middle = (np.array(frames.shape[1:]) - 1) / 2
+    assert np.abs(np.array([float(n) for n in found.groups()]) - (middle - [10, 22])).max() < 1
+    table = (tmp_path / "cut.csv").read_text()
+    for given, same in (("middle", False), (f"{middle[0] - 10},{middle[1] - 22}", True)):
+        said = xfel("classify", tmp_path / "cut.npy", "--model", model, "--centre", given)
+        assert "centre" not in said.stderr
+        probabilities = [
+            np.loadtxt(lines.splitlines(), delimiter=",", skiprows=1, usecols=2)
+            for lines in (table, (tmp_path / "cut.csv").read_text())
+        ]
+        assert np.allclose(*probabilities, atol=1e-6) is same
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--centre", "7"), "--centre 7 is not two numbers such as 127.5,130"),
+        (("--centre", "9000,0"), "is far from frames of"),
+        (("--common-mode", "row"), "give --adu-per-photon as well"),
+        (("--adu-per-photon", 8, "--panels", "2"), "--panels 2 is not two numbers such as 2x1"),
+        (("--adu-per-photon", -1), "adu_per_photon is -1; it must be positive"),
+        (("--geometry", "nowhere.geom"), "The geometry nowhere.geom is not a readable text file"),
+    ],
+)
+def test_what_is_wrong_with_an_opening_is_one_sentence(work, options, what):
+    said = xfel("info", work / "sim" / "torus.h5", *options)
+    assert said.exit_code == 2
+    assert what in " ".join(said.stderr.split())

@@ -34,7 +34,7 @@ def test_the_same_frames_read_the_same(named):
 
 
 def test_every_format_is_tried_here():
-    assert {form.name for form in FORMATS} - {"xfel"} <= WRITERS.keys()
+    assert {form.name for form in FORMATS} - {"xfel", "European XFEL", "LCLS"} <= WRITERS.keys()
 
 
 def test_a_choice_without_use_is_refused(named):

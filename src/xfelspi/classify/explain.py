@@ -78,7 +78,7 @@ def explain_patterns(
     InputError
         If the frames do not reach the model's, or the file is damaged.
     """
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, model.frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, model.frame, patterns.centre_yx)
     classifier = copy.deepcopy(model.classifier).eval().cpu()
     found = stages(classifier)
     explanations = []

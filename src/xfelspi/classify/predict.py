@@ -101,7 +101,7 @@ class Predictor:
         InputError
             If the frames do not reach the model's, or the file is damaged.
         """
-        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
+        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame, patterns.centre_yx)
         indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
         blocks = [indices[begin : begin + _AT_ONCE] for begin in range(0, indices.size, _AT_ONCE)]
         logits, ood = np.full(patterns.n, -np.inf, np.float32), np.full(patterns.n, np.nan, np.float32)

@@ -124,7 +124,7 @@ def pattern_vectors(
     if features not in FEATURES:
         raise InputError(f"There are no features {features!r}; choose one of {', '.join(FEATURES)}.")
     make = PixelVector() if features == "pixels" else InvariantVector(frame.size)
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame, patterns.centre_yx)
     begins = range(0, patterns.n, _AT_ONCE)
 
     def work(begin: int) -> np.ndarray:

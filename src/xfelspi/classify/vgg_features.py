@@ -170,7 +170,7 @@ def vgg16_features(
 
 
 def _blocks(patterns: PatternSet, chosen: np.ndarray, frame: ModelFrame) -> Iterator[tuple[int, np.ndarray]]:
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame, patterns.centre_yx)
     for begin in range(0, len(chosen), BLOCK):
         block = chosen[begin : begin + BLOCK]
         yield begin, np.concatenate([framing.half(patterns.frames(i, i + 1).counts) for i in block.tolist()])

@@ -16,7 +16,8 @@ from .doctor import doctor
 from .embed import embed
 from .explain import explain
 from .hits import hits
-from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
+from .opening import Opening, opens_frames
+from .options import beside
 from .plan import plan
 from .score import score
 from .study import study
@@ -120,54 +121,45 @@ def simulate(
 
 
 @_command
+@opens_frames
 def show(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     out: Annotated[Path | None, typer.Option(help="The PNG to write; by default beside the file.")] = None,
     index: Annotated[
         str | None, typer.Option(help="Which patterns, as in 0,5,17; by default the first ones.")
     ] = None,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Draw a contact sheet: patterns on a log scale with their labels.
 
     Example: xfel show sim/torus.h5
     """
-    from xfelspi.patterns import PatternSet
     from xfelspi.pictures import contact_sheet
 
     target = out or beside(file, ".png")
     if target.resolve() == file.resolve():
         raise InputError(f"{file} is the file to be shown; choose another --out.")
-    with PatternSet.open(
-        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
+    with opening.open(file) as patterns:
         contact_sheet(patterns, target, indices=indices_of(index, patterns.n), title=file.name)
     typer.echo(str(target))
 
 
 @_command
+@opens_frames
 def info(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Say what a file holds: patterns, labels, photons, geometry, recipe.
 
     Example: xfel info sim/torus.h5
     """
-    from xfelspi.patterns import PatternSet, describe
+    from xfelspi.patterns import describe
 
-    with PatternSet.open(
-        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
+    with opening.open(file) as patterns:
         facts = describe(patterns)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))

@@ -9,13 +9,15 @@ import typer
 from xfelspi.errors import InputError
 
 from .convert import hand_on
-from .options import Dataset, Detector, FollowLinks, Labels, Mask, beside
+from .opening import Opening, opens_frames, say_centre
+from .options import beside
 from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows, say_pixels
 from .terminal import Progress
 
 _AUTOCORRELATION = "autocorrelation"
 
 
+@opens_frames
 def classify(
     file: Annotated[Path, typer.Argument(help="Patterns to sort: our own files, CXI, any HDF5.")],
     model: Annotated[
@@ -52,12 +54,9 @@ def classify(
     update: Annotated[
         bool, typer.Option("--update", help="Add scores and tags to the file itself, which must be CXI.")
     ] = False,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
     as_json: AsJson = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Sort patterns: a CSV with the probability of each, and a list of those to keep.
 
@@ -81,7 +80,7 @@ def classify(
         write_selection,
     )
     from xfelspi.hits import HitFinding, hit_files, write_hits
-    from xfelspi.patterns import PatternSet, claimed
+    from xfelspi.patterns import claimed
     from xfelspi.studies.sorting import Sorting, sort_shots
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain, top=top)
@@ -95,12 +94,11 @@ def classify(
     alone = len(models) == 1 and not (hits_first or sorting.measures or top)
     stem = out or beside(file, "")
     with (
-        PatternSet.open(
-            file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-        ) as patterns,
+        opening.open(file) as patterns,
         claimed(stem.with_name(f"{stem.name}.csv")),
         Progress() as progress,
     ):
+        say_centre(file, patterns)
         if hits_first:
             hit_files(stem)
         found = sort_shots(patterns, models, policy, sorting, progress)

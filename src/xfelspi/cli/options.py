@@ -12,7 +12,11 @@ Dataset = Annotated[
 Mask = Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")]
 Labels = Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")]
 Detector = Annotated[
-    Path | None, typer.Option(help="Dragonfly's detector file (.h5, .dat) for EMC; else one found beside.")
+    Path | None,
+    typer.Option(
+        help="Which of several detectors of a run; for EMC, Dragonfly's detector file (.h5, .dat), else one "
+        "found beside."
+    ),
 ]
 FollowLinks = Annotated[
     bool, typer.Option("--follow-links", help="Read other files that an HDF5 file points to.")

@@ -181,7 +181,7 @@ def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECT
         return None
     # CXI wants joules; some programs write electronvolts all the same, and no photon has a joule.
     energy_ev = energy / ELEMENTARY_CHARGE_C if energy < 1 else energy
-    centre_yx = _beam_crossing(file, detector, pixel_size_m) or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+    centre_yx = read_centre(file, detector) or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
     return Geometry(
         photon_energy_ev=round(energy_ev, 6),
         distance_m=distance_m,
@@ -190,10 +190,14 @@ def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECT
     )
 
 
-def _beam_crossing(file: Hdf5File, detector: str, pixel_size_m: float) -> tuple[float, float] | None:
-    """Find y, x in pixels where corner + (y + 1/2) step_y + (x + 1/2) step_x comes to x = y = 0."""
+def read_centre(file: Hdf5File, detector: str = DETECTOR) -> tuple[float, float] | None:
+    """Find y, x in pixels where corner + (y + 1/2) step_y + (x + 1/2) step_x comes to x = y = 0.
+
+    None where the file has no `corner_position`, or steps that lead nowhere.
+    """
     corner = _numbers(file, f"{detector}/corner_position", (3,))
-    if corner is None:
+    pixel_size_m = _mean(file, f"{detector}/x_pixel_size")
+    if corner is None or pixel_size_m is None:
         return None
     steps = _numbers(file, f"{detector}/basis_vectors", (2, 3))
     across = np.array([[0.0, pixel_size_m], [pixel_size_m, 0.0]]) if steps is None else steps[:, :2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,9 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
+from .adu import AduConversion
 from .beside import as_labels, as_mask, read_array, read_label_table
+from .crystfel import read_crystfel
 from .damage import damage_told
 from .formats import Choices, Stack, open_stack
 from .geometry import Geometry
@@ -51,6 +54,12 @@ class PatternSet:
         Each frame has a mask of its own beside, and what that hides is NaN.
     geometry : Geometry or None
         As far as the file says.
+    centre_yx : (float, float) or None
+        Where the beam crosses the frame, where somebody said so.
+    looks : int
+        How many frames can be looked at, one here and one there, in a few seconds.
+    remarks : tuple of str
+        What the user should know about the reading of the file.
     run : dict or None
         Recipe, seed, shape, version, command: for our own files.
     """
@@ -70,10 +79,15 @@ class PatternSet:
         self.n: int = stack.n
         self.has_own_masks: bool = stack.has_own_masks
         self.geometry: Geometry | None = stack.geometry
+        self.centre_yx: tuple[float, float] | None = stack.centre_yx
+        self.looks: int = stack.looks
+        self.remarks: tuple[str, ...] = stack.remarks
         self.run: dict[str, Any] | None = stack.run
         mask = stack.mask if mask is None else mask
         self.mask: np.ndarray = np.zeros(self.shape, bool) if mask is None else mask
         self._has_own_mask = mask is stack.mask
+        if stack.gaps is not None:
+            self.mask = self.mask | stack.gaps
         self._given_labels: np.ndarray | None = labels
 
     @classmethod
@@ -86,13 +100,18 @@ class PatternSet:
         labels: str | Path | None = None,
         detector: str | Path | None = None,
         follow_links: bool = False,
+        geometry: str | Path | None = None,
+        adu: AduConversion | None = None,
+        pedestal: str | Path | None = None,
+        centre_yx: tuple[float, float] | None = None,
     ) -> Self:
         """Open a file of any format of `FORMATS` and find patterns, mask and labels in it.
 
         Parameters
         ----------
         path : path
-            A file, a folder of frames, or a pattern such as "frames/*.tif".
+            A file, a folder of frames or of a run, a pattern such as "frames/*.tif", or the name of a run at
+            LCLS such as "exp=amo86615:run=191".
         dataset : str, optional
             Path of a (n, ny, nx) or (ny, nx) array in an HDF5 file, or its name in npz. Without it the place
             CXI gives it, else the only stack of numbers in the file, else the only one with a usual name.
@@ -103,9 +122,18 @@ class PatternSet:
             Likewise, or a `.csv` with index,label; 1 single, 0 not, -1 unknown. Without it the truth,
             else a dataset called labels with one for each pattern, if there is one.
         detector : path, optional
-            A file with geometry and mask, for formats that keep these apart, such as EMC's.
+            A file with geometry and mask, for formats that keep these apart, such as EMC's; or the name of
+            one of several detectors of a run.
         follow_links : bool
             Read other files that an HDF5 file points to.
+        geometry : path, optional
+            CrystFEL's `.geom` file of the detector, for frames whose panels are still to be put together.
+        adu : AduConversion, optional
+            How to make photons of frames in a detector's units.
+        pedestal : str or Path, optional
+            What their pixels hold in the dark; given like a mask.
+        centre_yx : (float, float), optional
+            Where the beam crosses the frames, in pixels.
 
         Raises
         ------
@@ -114,18 +142,45 @@ class PatternSet:
         """
         path = Path(path)
         choices = Choices(
-            dataset=dataset, detector=None if detector is None else Path(detector), follow_links=follow_links
+            dataset=dataset,
+            detector=None if detector is None else Path(detector),
+            follow_links=follow_links,
+            geometry=None if geometry is None else read_crystfel(Path(geometry)),
+            adu=adu,
+            pedestal=pedestal,
         )
         with damage_told(f"{path} is damaged"):
             name, stack = open_stack(path, choices)
         try:
             bad = None
             if mask is not None:
-                bad = as_mask(read_array(mask, stack.hdf5, "mask"), stack.shape, str(mask))
-            return cls(path, name, stack, bad, None if labels is None else _labels(labels, stack))
+                array = stack.lay_out(read_array(mask, stack.hdf5, "mask"))
+                bad = as_mask(array, stack.shape, str(mask))
+            patterns = cls(path, name, stack, bad, None if labels is None else _labels(labels, stack))
+            if centre_yx is not None:
+                patterns.take_centre(centre_yx)
+            return patterns
         except BaseException:
             stack.close()
             raise
+
+    def take_centre(self, centre_yx: tuple[float, float]) -> None:
+        """Let the beam cross the frames there, whatever the file says.
+
+        Raises
+        ------
+        InputError
+            If that is farther from the frame than the frame is large.
+        """
+        for place, n in zip(centre_yx, self.shape, strict=True):
+            if not -n <= place <= 2 * n:
+                raise InputError(
+                    f"The centre {centre_yx[0]:g},{centre_yx[1]:g} (y,x) is far from frames of "
+                    f"{self.shape[0]} x {self.shape[1]} pixels; give it in pixels."
+                )
+        self.centre_yx = centre_yx
+        if self.geometry is not None:
+            self.geometry = replace(self.geometry, centre_yx=centre_yx)
 
     @cached_property
     def truth(self) -> dict[str, np.ndarray] | None:

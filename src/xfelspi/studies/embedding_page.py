@@ -140,7 +140,7 @@ def _strips(
 ) -> list[tuple[int, Path]]:
     """Draw each cluster: its sum and some of its members, in the frame that vectors are made of."""
     frame = ModelFrame()
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame, patterns.centre_yx)
     rng = np.random.default_rng(seed)
     shown = {
         int(cluster): np.sort(rng.permutation(np.flatnonzero(clusters == cluster))[:_MEMBERS])

@@ -28,8 +28,10 @@ class ArrayLike(Protocol):
         """Type of its values."""
 
 
-def only_name(path: Path, found: Mapping[str, ArrayLike], listing: str) -> str:
+def only_name(path: Path, found: Mapping[str, ArrayLike], listing: str, most_dims: int = 3) -> str:
     """Choose the only (n, ny, nx), else the only one with a usual name; else the same among (ny, nx).
+
+    With more than 3 dimensions, (n, modules, ny, nx) come first.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def only_name(path: Path, found: Mapping[str, ArrayLike], listing: str) -> str:
     numeric = {
         name: item for name, item in found.items() if item.dtype.kind in "uif" and not name.endswith("mask")
     }
-    for ndim in (3, 2):
+    for ndim in range(most_dims, 1, -1):
         candidates = {name: item for name, item in numeric.items() if len(item.shape or ()) == ndim}
         usual = [name for name in candidates if name.rpartition("/")[2] in _USUAL_NAMES]
         for choice in (list(candidates), usual):
@@ -53,26 +55,26 @@ def only_name(path: Path, found: Mapping[str, ArrayLike], listing: str) -> str:
     raise InputError(f"{path} holds no patterns, which have 3 dimensions (n, ny, nx); it has {listing}.")
 
 
-def require_stack(where: str, item: ArrayLike, others: Callable[[], str]) -> None:
+def require_stack(where: str, item: ArrayLike, others: Callable[[], str], most_dims: int = 3) -> None:
     """Refuse what cannot be frames; `others` says, when asked, what else there is.
 
     Raises
     ------
     InputError
-        If it is not numbers, not (n, ny, nx) or (ny, nx), empty, or of frames larger than any detector.
+        If it is not numbers, not (n, ny, nx) or (ny, nx), empty, or of frames larger than any detector. With
+        more than 3 dimensions it is (n, modules, ny, nx).
     """
     if item.dtype.kind not in "uif":
         raise InputError(f"{where} holds {item.dtype}, not numbers; choose another with --dataset.")
-    if len(item.shape or ()) not in (2, 3):
+    if not 2 <= len(item.shape or ()) <= most_dims:
         raise InputError(
             f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): {others()}."
         )
     if 0 in item.shape:
         raise InputError(f"{where} has shape {item.shape}: no patterns in it; simulate or choose another.")
-    if math.prod(item.shape[-2:]) > MOST_PIXELS:
-        raise InputError(
-            f"{where} has frames of {item.shape[-2:]} pixels, more than any detector; it is damaged."
-        )
+    frame = item.shape[1:] if len(item.shape) > 2 else item.shape
+    if math.prod(frame) > MOST_PIXELS:
+        raise InputError(f"{where} has frames of {frame} pixels, more than any detector; it is damaged.")
 
 
 def listed(found: Mapping[str, ArrayLike], limit: int = 12) -> str:

@@ -10,9 +10,19 @@ import numpy as np
 
 from ..beside import as_mask
 from ..hdf5 import Hdf5File, holds, open_hdf5
-from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, is_own, read_geometry, read_run, read_truth
+from ..layout import (
+    DATA,
+    DETECTOR,
+    IDENTIFIER,
+    has_truth,
+    is_own,
+    read_centre,
+    read_geometry,
+    read_run,
+    read_truth,
+)
 from ..sizes import load, require_honest_chunks, require_stored
-from .hdf5 import Hdf5Stack, named_stack, only_stack
+from .hdf5 import Hdf5Stack, chosen_stack
 from .stack import Choices
 
 UNUSABLE = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400 | 0x1000
@@ -32,6 +42,7 @@ class CxiStack(Hdf5Stack):
         beside = dataset.parent.name
         detector = beside if file.dataset(f"{beside}/distance") is not None else DETECTOR
         self.geometry = read_geometry(file, self.shape, detector)
+        self.centre_yx = read_centre(file, detector)
         self.run = read_run(file)
 
     @cached_property
@@ -53,7 +64,7 @@ class CxiStack(Hdf5Stack):
             return frames
         require_honest_chunks(self._own_masks, start, stop)
         frames = frames.astype(np.float32)
-        frames[unusable(self._own_masks[start:stop])] = np.nan
+        frames[unusable(self._own_masks[start:stop]).reshape(frames.shape)] = np.nan
         return frames
 
     def read_truth(self) -> dict[str, np.ndarray] | None:
@@ -67,17 +78,18 @@ class CxiStack(Hdf5Stack):
             item = self.hdf5.dataset(name)
             if item is None or item.dtype.kind not in "buif":
                 continue
-            if item.shape == self.shape:
-                values = load(item)
+            raw_shape = self.raw_shape or self.shape
+            if item.shape in (self.shape, raw_shape):
+                values = load(item).reshape(self.shape)
                 if item.dtype.kind in "ui":
                     self.bits = values.astype(np.uint32)
                 return as_mask(unusable(values), self.shape, name)
-            if item.shape == (self.n, *self.shape):
+            if item.shape == (self.n, *raw_shape):
                 require_stored(item)
                 self._own_masks, self.has_own_masks = item, True
                 looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
                 common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])
-                return as_mask(common, self.shape, name)
+                return as_mask(common.reshape(self.shape), self.shape, name)
         return None
 
     def _find_labels(self) -> np.ndarray | None:
@@ -115,10 +127,7 @@ def open_cxi(path: Path, choices: Choices) -> CxiStack:
     """
     file = open_hdf5(path, choices.follow_links)
     try:
-        name = choices.dataset
-        if name is None:
-            name = next((place for place in (DATA, f"{DETECTOR}/data") if file.dataset(place)), None)
-        return CxiStack(file, only_stack(file) if name is None else named_stack(file, name))
+        return CxiStack(file, chosen_stack(file, choices, DATA, f"{DETECTOR}/data"))
     except BaseException:
         file.close()
         raise

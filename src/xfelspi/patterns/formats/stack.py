@@ -10,6 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..adu import AduConversion
+from ..crystfel import CrystfelGeometry
 from ..geometry import Geometry
 from ..hdf5 import Hdf5File
 
@@ -41,6 +43,21 @@ class Stack(Protocol):
         What the writer was told about the run, for our own files.
     hdf5 : Hdf5File or None
         The file whose datasets the user may name for mask and labels.
+    centre_yx : (float, float) or None
+        Where the beam crosses the frame, where the file says so; a geometry may have the middle instead.
+    gaps : (ny, nx) bool or None
+        Where there is no pixel, whatever mask the user gives.
+    raw_shape : tuple of int or None
+        Of a frame whose panels are still to be put together, as (modules, slow, fast); `shape` then has its
+        first indices as one.
+    layout : CrystfelGeometry or None
+        How such panels stand, more or less, where the user does not say it.
+    photon_energy_ev : float or None
+        Where the file says that much and no more.
+    looks : int
+        How many frames can be looked at, one here and one there, in a few seconds.
+    remarks : tuple of str
+        What the user should know about this reading of the file; sentences.
     """
 
     n: int
@@ -53,6 +70,13 @@ class Stack(Protocol):
     labels: np.ndarray | None = None
     run: dict[str, Any] | None = None
     hdf5: Hdf5File | None = None
+    centre_yx: tuple[float, float] | None = None
+    gaps: np.ndarray | None = None
+    raw_shape: tuple[int, ...] | None = None
+    layout: CrystfelGeometry | None = None
+    photon_energy_ev: float | None = None
+    looks: int = 1000
+    remarks: tuple[str, ...] = ()
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to, not including, `stop`, 0 <= start < stop <= n: (k, ny, nx) numbers.
@@ -65,6 +89,10 @@ class Stack(Protocol):
     def read_truth(self) -> dict[str, np.ndarray] | None:
         """Read the fields of `TRUTH_FIELDS`, one row per frame; None where nobody knows."""
         return None
+
+    def lay_out(self, array: np.ndarray) -> np.ndarray:
+        """Bring an array that belongs to raw frames, such as a mask, to the shape of frames."""
+        return array
 
     def close(self) -> None:
         """Close the file."""
@@ -80,14 +108,24 @@ class Choices:
     dataset : str or None
         Which of several arrays holds the frames.
     detector : Path or None
-        A file with the geometry and mask that the frames' own file lacks.
+        A file with the geometry and mask that the frames' own file lacks; or the name of one of several
+        detectors of a run.
     follow_links : bool
         Read other files that an HDF5 file points to.
+    geometry : CrystfelGeometry or None
+        How the panels of raw frames stand.
+    adu : AduConversion or None
+        How to make photons of what raw frames hold.
+    pedestal : str or Path or None
+        What raw pixels hold in the dark: `.npy`, "file.h5:dataset", or a dataset of the frames' file.
     """
 
     dataset: str | None = None
     detector: Path | None = None
     follow_links: bool = False
+    geometry: CrystfelGeometry | None = None
+    adu: AduConversion | None = None
+    pedestal: str | Path | None = None
 
 
 class Format(NamedTuple):
