@@ -7,6 +7,7 @@ from .find import find_pattern_files
 from .geometry import Geometry
 from .reader import Frames, PatternSet
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
+from .subset import write_subset
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
 from .writer import AlreadyComplete, PatternWriter
 
@@ -32,4 +33,5 @@ __all__ = [
     "describe",
     "find_pattern_files",
     "gather",
+    "write_subset",
 ]

@@ -49,7 +49,7 @@ def lay_out(
     would compress a half-filled chunk again for every block.
     """
     file["cxi_version"] = CXI_VERSION
-    _write_instrument(file, geometry)
+    write_instrument(file, geometry)
     detector = file[DETECTOR]
     data = detector.create_dataset(
         "data",
@@ -146,7 +146,8 @@ def read_geometry(file: h5py.File, shape: tuple[int, int]) -> Geometry | None:
     )
 
 
-def _write_instrument(file: h5py.File, geometry: Geometry) -> None:
+def write_instrument(file: h5py.File, geometry: Geometry) -> None:
+    """Write where the detector stands, each quantity with its unit and what it means."""
     pixel_m = geometry.pixel_size_m
     y, x = geometry.centre_yx
     quantities = {
