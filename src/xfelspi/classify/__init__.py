@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .feature_space import features
     from .framing import Framing, ModelFrame, frame_to_learn
     from .inputs import Inputs
+    from .logistic import Logistic, fit_logistic
     from .model import Model, load_model
     from .networks import Architecture, Classifier
     from .policy import Expectation, Policy, decide, expected_of, held_out_fpr
@@ -26,6 +27,11 @@ if TYPE_CHECKING:
     from .scores import Scores, Thresholds, columns, evaluate, roc_curve
     from .selection import Selection, labelled_groups, score_predictions, write_selection
     from .training import train
+    from .transfer import Transfer
+    from .transfer_training import TransferConfig, train_transfer
+    from .vgg import Vgg16
+    from .vgg_features import Extractor, vgg16_features
+    from .vgg_weights import Vgg16Weights, load_vgg16
 
 _HOMES = {
     "Architecture": "networks",
@@ -33,12 +39,13 @@ _HOMES = {
     "Calibration": "calibration",
     "Classifier": "networks",
     "Expectation": "policy",
+    "Extractor": "vgg_features",
     "Familiarity": "familiarity",
     "Framing": "framing",
     "Inputs": "inputs",
+    "Logistic": "logistic",
     "Model": "model",
     "ModelFrame": "framing",
-    "frame_to_learn": "framing",
     "Policy": "policy",
     "Prediction": "predict",
     "Predictor": "predict",
@@ -48,6 +55,10 @@ _HOMES = {
     "Selection": "selection",
     "Thresholds": "scores",
     "TrainConfig": "config",
+    "Transfer": "transfer",
+    "TransferConfig": "transfer_training",
+    "Vgg16": "vgg",
+    "Vgg16Weights": "vgg_weights",
     "columns": "scores",
     "decide": "policy",
     "default_model": "default",
@@ -55,13 +66,18 @@ _HOMES = {
     "expected_calibration_error": "reliability",
     "expected_of": "policy",
     "features": "feature_space",
+    "fit_logistic": "logistic",
+    "frame_to_learn": "framing",
     "held_out_fpr": "policy",
     "labelled_groups": "selection",
     "load_model": "model",
+    "load_vgg16": "vgg_weights",
     "reliability_of": "decision_scores",
     "roc_curve": "scores",
     "score_predictions": "selection",
     "train": "training",
+    "train_transfer": "transfer_training",
+    "vgg16_features": "vgg_features",
     "write_selection": "selection",
 }
 
@@ -71,9 +87,11 @@ __all__ = [
     "Calibration",
     "Classifier",
     "Expectation",
+    "Extractor",
     "Familiarity",
     "Framing",
     "Inputs",
+    "Logistic",
     "Model",
     "ModelFrame",
     "Policy",
@@ -85,6 +103,10 @@ __all__ = [
     "Selection",
     "Thresholds",
     "TrainConfig",
+    "Transfer",
+    "TransferConfig",
+    "Vgg16",
+    "Vgg16Weights",
     "columns",
     "decide",
     "default_model",
@@ -92,14 +114,18 @@ __all__ = [
     "expected_calibration_error",
     "expected_of",
     "features",
+    "fit_logistic",
     "frame_to_learn",
     "held_out_fpr",
     "labelled_groups",
     "load_model",
+    "load_vgg16",
     "reliability_of",
     "roc_curve",
     "score_predictions",
     "train",
+    "train_transfer",
+    "vgg16_features",
     "write_selection",
 ]
 

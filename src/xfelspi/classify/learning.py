@@ -27,6 +27,7 @@ from .prepare import Standardize
 from .scores import Scores, Thresholds, evaluate, find_thresholds
 from .shards import SHARD, Shards, parts_of
 from .supply import Supply, n_batches
+from .transfer import TransferNetwork
 
 
 class Learning:
@@ -188,6 +189,7 @@ class Learning:
 
         def loss(classifier: Classifier, part: int) -> Tensor:
             generator = chance(self.config.seed, epoch, step, part)
+            assert not isinstance(classifier.network, TransferNetwork)  # which does not learn this way
             classifier.network.dropout.generator = generator
             some, theirs = parts[part]
             return self._loss(classifier, self.augmentation(some, generator), theirs, self.dtype)

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from xfelspi.errors import InputError
 
 from .inputs import Inputs
+from .picture import Picture
 from .prepare import Scaled, Standardize
 from .resnet import ResNet
 from .towers import Towers
+from .transfer import Transfer, TransferNetwork
 from .views import Views, pattern_view
 
 NETWORKS = ("pooled", "resnet")
@@ -87,12 +89,16 @@ class Architecture:
 class Classifier(nn.Module):
     """Frames as counted -> two logits: preparation and network."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture | Transfer) -> None:
         super().__init__()
+        self.prepare: Scaled | Standardize | Views | Picture
+        self.network: ResNet | Towers | TransferNetwork
+        if isinstance(architecture, Transfer):
+            self.prepare = Picture(architecture.transform, architecture.convention)
+            self.network = TransferNetwork(architecture)
+            return
         n, m = architecture.blocks
         inputs, size = architecture.inputs, architecture.size
-        self.prepare: Scaled | Standardize | Views
-        self.network: ResNet | Towers
         if architecture.network == "resnet":
             self.prepare = Standardize(size)
             self.network = ResNet(n, m, size=size)

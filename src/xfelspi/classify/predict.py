@@ -20,10 +20,12 @@ from .ensemble import Ensemble
 from .framing import Framing
 from .model import Model
 from .networks import Classifier
+from .transfer import Transfer
 from .turned import Turned
 
 _AT_ONCE = 32  # frames in a block: larger ones leave the cache, smaller ones cost calls
 _TRIED = 32  # frames on which the precision is chosen
+_TRIED_VGG16 = 2  # of a hundred times the work
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +81,8 @@ class Predictor:
             self._see = Turned(self._see)
 
     def _ready(self, model: Model) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-        tried = torch.poisson(torch.ones(_TRIED, model.frame.size, model.frame.size))
+        n = _TRIED_VGG16 if isinstance(model.architecture, Transfer) else _TRIED
+        tried = torch.poisson(torch.ones(n, model.frame.size, model.frame.size))
         ready = {
             dtype: ReadyClassifier(model.classifier, dtype, self._device)
             for dtype in (torch.float32, torch.bfloat16)
@@ -132,11 +135,15 @@ class ReadyClassifier:
         """(k, size, size) float32 photons, `MASKED` where unknown -> (k,) float32 on the processor."""
         return self.see(frames)[0]
 
+    def look(self, frames: Tensor) -> Tensor:
+        """Return what the frames are to the network: (k, c, y, x), where and as it is computed."""
+        with torch.inference_mode():
+            return self._network.see(self._prepare(frames.to(self._device)).to(self._dtype))
+
     def see(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits and the (k, c) float32 features: each channel averaged over the image."""
         with torch.inference_mode():
-            shown = self._prepare(frames.to(self._device)).to(self._dtype)
-            seen = self._network.see(shown)
+            seen = self.look(frames)
             pair = self._network.decide(seen).float()
             return (pair[:, 1] - pair[:, 0]).cpu(), seen.mean((2, 3)).float().cpu()
 
