@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .augment import Augmentation
     from .calibration import Calibration
+    from .clusters import ClusterLabels, clusters_of, label_by_clusters, label_clusters, label_with_budget
     from .config import TrainConfig
     from .decision_scores import reliability_of
     from .default import default_model
+    from .diffusion import DiffusionMap, diffusion_map
     from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame, frame_to_learn
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from .training import train
     from .transfer import Transfer
     from .transfer_training import TransferConfig, train_transfer
+    from .vectors import pattern_vectors
     from .vgg import Vgg16
     from .vgg_features import Extractor, vgg16_features
     from .vgg_weights import Vgg16Weights, load_vgg16
@@ -38,6 +41,8 @@ _HOMES = {
     "Augmentation": "augment",
     "Calibration": "calibration",
     "Classifier": "networks",
+    "ClusterLabels": "clusters",
+    "DiffusionMap": "diffusion",
     "Expectation": "policy",
     "Extractor": "vgg_features",
     "Familiarity": "familiarity",
@@ -59,9 +64,11 @@ _HOMES = {
     "TransferConfig": "transfer_training",
     "Vgg16": "vgg",
     "Vgg16Weights": "vgg_weights",
+    "clusters_of": "clusters",
     "columns": "scores",
     "decide": "policy",
     "default_model": "default",
+    "diffusion_map": "diffusion",
     "evaluate": "scores",
     "expected_calibration_error": "reliability",
     "expected_of": "policy",
@@ -69,9 +76,13 @@ _HOMES = {
     "fit_logistic": "logistic",
     "frame_to_learn": "framing",
     "held_out_fpr": "policy",
+    "label_by_clusters": "clusters",
+    "label_clusters": "clusters",
+    "label_with_budget": "clusters",
     "labelled_groups": "selection",
     "load_model": "model",
     "load_vgg16": "vgg_weights",
+    "pattern_vectors": "vectors",
     "reliability_of": "decision_scores",
     "roc_curve": "scores",
     "score_predictions": "selection",
@@ -86,6 +97,8 @@ __all__ = [
     "Augmentation",
     "Calibration",
     "Classifier",
+    "ClusterLabels",
+    "DiffusionMap",
     "Expectation",
     "Extractor",
     "Familiarity",
@@ -107,9 +120,11 @@ __all__ = [
     "TransferConfig",
     "Vgg16",
     "Vgg16Weights",
+    "clusters_of",
     "columns",
     "decide",
     "default_model",
+    "diffusion_map",
     "evaluate",
     "expected_calibration_error",
     "expected_of",
@@ -117,9 +132,13 @@ __all__ = [
     "fit_logistic",
     "frame_to_learn",
     "held_out_fpr",
+    "label_by_clusters",
+    "label_clusters",
+    "label_with_budget",
     "labelled_groups",
     "load_model",
     "load_vgg16",
+    "pattern_vectors",
     "reliability_of",
     "roc_curve",
     "score_predictions",
