@@ -1,12 +1,14 @@
 """Pictures: contact sheets of patterns, curves, and figures of studies."""
 
 from .curves import profile_plot, roc_plot
+from .growth import growth_plot
 from .heat import Heat, heat_map
 from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
 from .reliability import reliability_plot
 from .rows import rows_of_frames
 from .sheet import contact_sheet
+from .standardized import standardized_sheet
 
 __all__ = [
     "Heat",
@@ -14,6 +16,7 @@ __all__ = [
     "RateCurve",
     "RatePanel",
     "contact_sheet",
+    "growth_plot",
     "heat_map",
     "interval_plot",
     "profile_plot",
@@ -21,4 +24,5 @@ __all__ = [
     "reliability_plot",
     "roc_plot",
     "rows_of_frames",
+    "standardized_sheet",
 ]
