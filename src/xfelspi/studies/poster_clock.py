@@ -1,4 +1,4 @@
-"""One measurement of speed and memory, in a process of its own: ``python -m xfelspi.studies.poster_clock``.
+"""One measurement of speed and memory, in a process of its own.
 
 Memory of a process only ever grows, and what ran before it would count: so each number of images, sorted in
 each way, is a process that does nothing else. It begins with a few images, so that libraries are loaded and
@@ -61,7 +61,7 @@ def clock(way: str, file: Path, warm: Path) -> Timed:
     InputError
         If the process fails.
     """
-    command = [sys.executable, "-m", "xfelspi.studies.poster_clock", way, str(file), str(warm)]
+    command = [sys.executable, "-c", _PROGRAM, way, str(file), str(warm)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
@@ -108,5 +108,4 @@ def main(way: str, file: str, warm: str) -> None:
     sys.stdout.write(json.dumps(found))
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+_PROGRAM = f"import sys; from {__name__} import main; main(*sys.argv[1:])"

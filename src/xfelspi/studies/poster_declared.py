@@ -35,6 +35,7 @@ _NUMBERS = {
     "zero_epochs": (1, 1_000),
     "n": (20, 10_000_000),
     "vgg16_most": (0, 10_000_000),
+    "n_each": (1, 8),
 }
 
 
@@ -115,6 +116,18 @@ class Table:
     def __post_init__(self) -> None:
         _require_part(self, "table")
         require_among("table.networks", self.networks, NETWORKS, "networks")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What networks of the table are shown: patterns of each class, of its simulated test set."""
+
+    n_each: int = 2
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        require_whole_numbers(self, "figures.", _NUMBERS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,8 +238,8 @@ class Poster:
         By the names that the parts call them.
     seeds : int
         Trainings of everything; those of the robustness study are its own.
-    depth, table, labels, speed
-        The parts.
+    depth, table, figures, labels, speed
+        The parts; figures are of the table's networks.
     robustness : Geometry or None
         A whole geometry study.
     quick : QuickPoster
@@ -242,6 +255,7 @@ class Poster:
     seeds: int = 3
     depth: Depth | None = None
     table: Table | None = None
+    figures: Figures | None = None
     robustness: Geometry | None = None
     labels: Labels | None = None
     speed: Speed | None = None
@@ -257,6 +271,8 @@ class Poster:
                 require_among(f"{name}.recipe", [part.recipe], self.recipes, "recipes")
         if self.labels is not None:
             require_among("labels.recipes", self.labels.recipes, self.recipes, "recipes")
+        if self.figures is not None and self.table is None:
+            raise InputError("The study's figures are of the table's networks; declare [table] too.")
         if not any((self.depth, self.table, self.robustness, self.labels, self.speed)):
             raise InputError(
                 "The study asks for nothing; declare [depth], [table], [robustness], [labels] or [speed]."

@@ -85,15 +85,8 @@ def require_folds(asked: Table, judge: Reference) -> None:
         )
 
 
-def table_study(
-    work: PosterWork, asked: Table, recipe: Recipe, judge: Reference | None
-) -> list[TableRow]:
-    """Train and judge; rows that need measured shots are left out where there is no `judge`."""
-    return list(_rows(_Table(work, asked, recipe, judge)))
-
-
 @dataclass(frozen=True)
-class _Table:
+class TableWork:
     """The steps of the table."""
 
     work: PosterWork
@@ -101,21 +94,20 @@ class _Table:
     recipe: Recipe
     judge: Reference | None
 
-    def learner(self, network: str, patterns_seen: int) -> Learner:
-        return Learner(network=network, patterns_seen=patterns_seen)
-
     def simulated(self, n: int, seed: int) -> Path:
+        """Return simulated patterns."""
         return self.work.simulated(self.recipe, self.asked.shape, n, seed)
 
     @property
     def test(self) -> Path:
+        """Simulated patterns to judge by."""
         return self.simulated(self.asked.n_test, TEST_SEED)
 
     def trained_on_simulation(self, network: str, seed: int) -> tuple[str, dict[str, Any]]:
         """Return the folder of a network, and what is known of its training."""
         path = self.simulated(self.asked.n_train, seed)
         name = f"table/sim-{network}"
-        learner = self.learner(network, self.asked.patterns_seen)
+        learner = Learner(network=network, patterns_seen=self.asked.patterns_seen)
         return name, self.work.learn(name, learner, seed, lambda: [path], place(path))
 
     def on_simulated(self, network: str) -> list[Judged]:
@@ -158,7 +150,8 @@ class _Table:
                 )
 
             decides = [key, n_simulated, place(self.test) if n_simulated else None]
-            trained = self.work.learn(name, self.learner(network, seen), fold, data, decides)
+            learner = Learner(network=network, patterns_seen=seen)
+            trained = self.work.learn(name, learner, fold, data, decides)
             note = self.noting(judge, protocol, network, trained)
             found.append(self.work.judge(name, trained, "left-out", left, key, note))
         return found
@@ -198,7 +191,12 @@ def folds(labels: np.ndarray, n: int) -> Iterator[tuple[np.ndarray, np.ndarray]]
         yield known[learned], known[left_out]
 
 
-def _rows(table: _Table) -> Iterator[TableRow]:
+def table_study(table: TableWork) -> list[TableRow]:
+    """Train and judge; rows that need measured shots are left out where there are none."""
+    return list(_rows(table))
+
+
+def _rows(table: TableWork) -> Iterator[TableRow]:
     networks = table.work.networks(table.asked.networks)
     simulated = Reference(path=table.test, kind="simulated")
     learned = Reference(path=table.simulated(table.asked.n_train, 0), kind="simulated")
