@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .decision_scores import reliability_of
     from .default import default_model
     from .diffusion import DiffusionMap, diffusion_map
+    from .explain import Explanation, explain_patterns, grad_cam
     from .familiarity import Familiarity
     from .feature_space import features
     from .framing import Framing, ModelFrame, frame_to_learn
@@ -44,6 +45,7 @@ _HOMES = {
     "ClusterLabels": "clusters",
     "DiffusionMap": "diffusion",
     "Expectation": "policy",
+    "Explanation": "explain",
     "Extractor": "vgg_features",
     "Familiarity": "familiarity",
     "Framing": "framing",
@@ -72,9 +74,11 @@ _HOMES = {
     "evaluate": "scores",
     "expected_calibration_error": "reliability",
     "expected_of": "policy",
+    "explain_patterns": "explain",
     "features": "feature_space",
     "fit_logistic": "logistic",
     "frame_to_learn": "framing",
+    "grad_cam": "explain",
     "held_out_fpr": "policy",
     "label_by_clusters": "clusters",
     "label_clusters": "clusters",
@@ -100,6 +104,7 @@ __all__ = [
     "ClusterLabels",
     "DiffusionMap",
     "Expectation",
+    "Explanation",
     "Extractor",
     "Familiarity",
     "Framing",
@@ -128,9 +133,11 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "expected_of",
+    "explain_patterns",
     "features",
     "fit_logistic",
     "frame_to_learn",
+    "grad_cam",
     "held_out_fpr",
     "label_by_clusters",
     "label_clusters",

@@ -1,5 +1,6 @@
 """The roof: parse, call one function, say what happened."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +10,11 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
+from .explain import explain
 from .plan import plan
 from .sort import classify, score
 from .study import study
-from .terminal import Progress, command_of, typed
+from .terminal import Progress, command_of, indices_of, typed
 
 app = typer.Typer(
     name="xfel",
@@ -131,7 +133,7 @@ def show(
 
     target = out or file.with_suffix(".png")
     with PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns:
-        contact_sheet(patterns, target, indices=_indices(index, patterns.n), title=file.name)
+        contact_sheet(patterns, target, indices=indices_of(index, patterns.n), title=file.name)
     typer.echo(str(target))
 
 
@@ -197,6 +199,15 @@ def train(
             help="Pattern files of shapes not learned from, for thresholds and probabilities; repeatable."
         ),
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="resnet, or vgg16: logistic regression on what VGG16 sees.")
+    ] = "resnet",
+    weights: Annotated[
+        Path | None, typer.Option(help="VGG16's .safetensors or .pth; by default fetched once.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Of VGG16: conv5, or fc6 or fc7 where the weights have them.")
+    ] = None,
     blocks: Annotated[
         str | None,
         typer.Option(help="Train the published ResNet with n,m blocks, as in 2,2, instead of the default."),
@@ -216,19 +227,21 @@ def train(
 ) -> None:
     """Train a network to tell single hits from everything else.
 
-    One line an epoch; the best one is kept. A killed training goes on with the same command.
+    One line an epoch; the best one is kept. A killed training goes on with the same command. With --method
+    vgg16, a network trained on photographs sees every pattern once, and a regression learns from that.
 
     Example: xfel train --data sim --hold-out torus
 
     Example: xfel train --recipe lcls-amo --match run0042.h5
-    """
-    from xfelspi.classify import TrainConfig, train
 
+    Example: xfel train --data sim --method vgg16 --weights vgg16.safetensors
+    """
     _require_one_supply(
         recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings, "--match": match}
     )
-    network = "pooled" if blocks is None else "resnet"
-    config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=epochs, seed=seed)
+    trainer = _trainer(
+        method, {"blocks": blocks, "epochs": epochs}, {"weights": weights, "layer": layer}, seed
+    )
     with Progress() as progress:
         source: Any = data or [Path("sim")]
         if recipe is not None:
@@ -239,9 +252,8 @@ def train(
                 drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
             )
             shapes = None
-        path = train(
+        path = trainer(
             source,
-            config,
             out=out,
             name=name,
             shapes=_names(shapes),
@@ -257,6 +269,7 @@ def train(
 
 _command(score)
 _command(classify)
+_command(explain)
 
 
 _command(plan)
@@ -313,6 +326,26 @@ def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes
             )
 
 
+def _trainer(method: str, of_resnet: dict[str, Any], of_vgg16: dict[str, Any], seed: int) -> Any:
+    """Return what trains by a method; options of the other one are refused."""
+    options = {"resnet": of_resnet, "vgg16": of_vgg16}
+    if method not in options:
+        raise InputError(f"There is no method {method!r}; choose one of {', '.join(options)}.")
+    for other, theirs in options.items():
+        for name, value in theirs.items():
+            if other != method and value is not None:
+                raise InputError(f"--{name} is for --method {other}; leave it out, or choose that method.")
+    from xfelspi.classify import TrainConfig, TransferConfig, train, train_transfer
+
+    if method == "vgg16":
+        chosen = TransferConfig(layer=of_vgg16["layer"] or TransferConfig.layer, seed=seed)
+        return functools.partial(train_transfer, weights=of_vgg16["weights"], config=chosen)
+    blocks = of_resnet["blocks"]
+    network = "pooled" if blocks is None else "resnet"
+    config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=of_resnet["epochs"], seed=seed)
+    return functools.partial(train, config=config)
+
+
 def _blocks(text: str | None) -> tuple[int, int]:
     if text is None:
         return (2, 2)
@@ -325,19 +358,6 @@ def _blocks(text: str | None) -> tuple[int, int]:
 
 def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _indices(text: str | None, n: int) -> list[int] | None:
-    if text is None:
-        return None
-    try:
-        chosen = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"--index {text} is not a list of whole numbers such as 0,5,17.") from None
-    beyond = [i for i in chosen if not 0 <= i < n]
-    if beyond:
-        raise InputError(f"There is no pattern {beyond[0]}: the file holds {n}, counted from 0.")
-    return chosen
 
 
 def main() -> None:

@@ -38,6 +38,26 @@ def typed() -> str:
     return shlex.join(["xfel", *sys.argv[1:]])
 
 
+def indices_of(text: str | None, n: int) -> list[int] | None:
+    """Read which patterns of n are chosen, as in 0,5,17; None if nothing is said.
+
+    Raises
+    ------
+    InputError
+        If the text is no list of them.
+    """
+    if text is None:
+        return None
+    try:
+        chosen = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--index {text} is not a list of whole numbers such as 0,5,17.") from None
+    beyond = [i for i in chosen if not 0 <= i < n]
+    if beyond:
+        raise InputError(f"There is no pattern {beyond[0]}: the file holds {n}, counted from 0.")
+    return chosen
+
+
 class Progress:
     """A bar on the terminal for what takes longer than a moment; silent where nobody looks.
 

@@ -1,6 +1,7 @@
 """Pictures: contact sheets of patterns, curves, and figures of studies."""
 
 from .curves import profile_plot, roc_plot
+from .explain import Explained, explanation_sheet
 from .growth import growth_plot
 from .heat import Heat, heat_map
 from .intervals import Panel, interval_plot
@@ -11,11 +12,13 @@ from .sheet import contact_sheet
 from .standardized import standardized_sheet
 
 __all__ = [
+    "Explained",
     "Heat",
     "Panel",
     "RateCurve",
     "RatePanel",
     "contact_sheet",
+    "explanation_sheet",
     "growth_plot",
     "heat_map",
     "interval_plot",
