@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .augment import Augmentation
     from .calibration import Calibration
+    from .cluster_table import (
+        read_cluster_labels,
+        require_nothing_filled_in,
+        write_clusters,
+        write_labels,
+    )
     from .clusters import ClusterLabels, clusters_of, label_by_clusters, label_clusters, label_with_budget
     from .config import TrainConfig
     from .decision_scores import reliability_of
@@ -87,12 +93,16 @@ _HOMES = {
     "load_model": "model",
     "load_vgg16": "vgg_weights",
     "pattern_vectors": "vectors",
+    "read_cluster_labels": "cluster_table",
     "reliability_of": "decision_scores",
+    "require_nothing_filled_in": "cluster_table",
     "roc_curve": "scores",
     "score_predictions": "selection",
     "train": "training",
     "train_transfer": "transfer_training",
     "vgg16_features": "vgg_features",
+    "write_clusters": "cluster_table",
+    "write_labels": "cluster_table",
     "write_selection": "selection",
 }
 
@@ -146,12 +156,16 @@ __all__ = [
     "load_model",
     "load_vgg16",
     "pattern_vectors",
+    "read_cluster_labels",
     "reliability_of",
+    "require_nothing_filled_in",
     "roc_curve",
     "score_predictions",
     "train",
     "train_transfer",
     "vgg16_features",
+    "write_clusters",
+    "write_labels",
     "write_selection",
 ]
 

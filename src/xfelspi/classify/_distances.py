@@ -6,7 +6,7 @@ from numba import njit
 
 @njit(nogil=True, cache=True, fastmath={"reassoc"})
 def squared_distances(first, second, i, j, out):
-    """out[p] = sum_d (first[i[p], d] - second[j[p], d])^2
+    """Sum the squares: out[p] = sum_d (first[i[p], d] - second[j[p], d])^2.
 
     first (m, D) and second (n, D) float32; i and j (pairs,) int64; out (pairs,) float64.  Terms are added in
     an order that depends on D alone, so the same two points are as far apart whoever comes first.

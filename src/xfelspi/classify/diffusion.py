@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from xfelspi.errors import InputError
 
@@ -30,7 +30,7 @@ class DiffusionMap:
     eigenvalues : (c,) float64
         Of each, between 1 and -1; the trivial one, 1, is left out.
     epsilon : float
-        Width of the kernel exp(-d² / 2ε).
+        Width of the kernel exp(-d² / 2ε); a number where d² is measured by the k-th neighbours.
     dimension : float
         Of the manifold as the kernel sees it, noise included.
     in_map : (n,) bool
@@ -72,6 +72,7 @@ class _Basis:
     density: np.ndarray
     epsilon: float
     reach: np.ndarray  # squared distance of the farthest of the k nearest
+    least: float  # of these, other than 0; 0 where distances are taken as they are
     k: int
 
     def extend(self, vectors: np.ndarray, progress: Progress | None) -> np.ndarray:
@@ -85,9 +86,12 @@ class _Basis:
             np.concatenate([near.squared.ravel(), back.squared]),
             n,
         )
+        theirs, ours = _units(near.squared[:, -1], self.least), _units(self.reach, self.least)
+        scaled = pairs.squared / (theirs[pairs.queries] * ours[pairs.points])
         # Far from all, every kernel is 0: what counts is how much farther others are than the nearest.
-        beyond = pairs.squared - near.squared[pairs.queries, 0]
-        weights = np.exp(-beyond / (2 * self.epsilon)) / self.density[pairs.points]
+        first = np.searchsorted(pairs.queries, np.arange(m))
+        scaled -= np.minimum.reduceat(scaled, first)[pairs.queries]
+        weights = np.exp(-scaled / (2 * self.epsilon)) / self.density[pairs.points]
         walk = sparse.csr_array((weights, (pairs.queries, pairs.points)), shape=(m, n))
         return (walk @ self.coordinates) / walk.sum(axis=1)[:, None] / self.eigenvalues
 
@@ -97,14 +101,19 @@ def diffusion_map(
     *,
     k: int = NEIGHBOURS,
     n_coordinates: int = 10,
+    local: bool = True,
     progress: Progress | None = None,
 ) -> DiffusionMap:
     """Make the diffusion map of some patterns.
 
     Neighbours are the k nearest, or one of the other's k nearest. The kernel exp(-d² / 2ε) between them is
     divided by the density at both ends (α = 1), so that the map shows the manifold and not how often each
-    part of it was seen; then it is made a walk's, symmetrically. Its eigenvectors over the trivial one are the
-    coordinates. Signs are such that the largest component is positive.
+    part of it was seen; then it is made a walk's, symmetrically. Its eigenvectors over the trivial one are
+    the coordinates, of which the largest component is positive.
+
+    d² is measured in units of r_i r_j, r_i being how far the k-th neighbour of i is. Poisson noise takes dim
+    patterns farther from all others than bright ones: one width for all that suits the bright ones leaves
+    each dim one alone, and the map shows little else.
 
     Parameters
     ----------
@@ -114,6 +123,8 @@ def diffusion_map(
         Neighbours; all others where there are fewer.
     n_coordinates : int
         How many.
+    local : bool
+        False takes distances as they are, as published.
     progress : callable, optional
         Told how far it is.
 
@@ -126,25 +137,30 @@ def diffusion_map(
     References
     ----------
     Coifman & Lafon (2006), Appl. Comput. Harmon. Anal. 21, 5; for single particles Yoon et al. (2011), Opt.
-    Express 19, 16542.
+    Express 19, 16542; for the unit of distance Zelnik-Manor & Perona (2004), NIPS 17, 1601.
     """
     n = len(vectors)
     if n < n_coordinates + 3:
         raise InputError(
-            f"A map of {n_coordinates} coordinates needs {n_coordinates + 3} patterns or more, and here are {n}."
+            f"A map of {n_coordinates} coordinates needs {n_coordinates + 3} patterns or more; here are {n}."
         )
     vectors = np.ascontiguousarray(vectors, np.float32)
     k = min(k, n - 1)
     near = nearest(vectors, k, progress=progress)
     edges = _edges(near)
-    epsilon, dimension = bandwidth(edges.squared, n)
-    weights = np.exp(-edges.squared / (2 * epsilon))
+    reach = near.squared[:, -1]
+    least = float(reach.min(where=reach > 0, initial=reach.max())) if local else 0.0
+    unit = _units(reach, least)
+    scaled = edges.squared / (unit[edges.queries] * unit[edges.points])
+    epsilon, dimension = bandwidth(scaled, n)
+    weights = np.exp(-scaled / (2 * epsilon))
     kernel = sparse.csr_array((weights, (edges.queries, edges.points)), shape=(n, n)) + sparse.eye_array(n)
+    kernel.eliminate_zeros()  # what is too far for a kernel is no neighbour
     _, piece = connected_components(kernel, directed=False)
     in_map = piece == np.argmax(np.bincount(piece))
     if 2 * np.count_nonzero(in_map) < n:
         raise InputError(
-            f"With {k} neighbours the patterns fall into {piece.max() + 1} pieces, of which the largest holds "
+            f"With {k} neighbours the patterns fall into {piece.max() + 1} pieces, the largest with "
             f"{np.count_nonzero(in_map)} of {n}; ask for more neighbours."
         )
     inside = np.flatnonzero(in_map)
@@ -157,7 +173,8 @@ def diffusion_map(
         eigenvalues=eigenvalues,
         density=density,
         epsilon=epsilon,
-        reach=near.squared[inside, -1],
+        reach=reach[inside],
+        least=least,
         k=k,
     )
     if progress is not None:
@@ -190,19 +207,26 @@ def _once(rows: np.ndarray, columns: np.ndarray, squared: np.ndarray, n: int) ->
     return Pairs(rows[first], columns[first], squared[first])
 
 
+def _units(reach: np.ndarray, least: float) -> np.ndarray:
+    """Return r of each pattern from r², no less than the least of the map's; 1 where that is 0."""
+    return np.sqrt(np.maximum(reach, least)) if least else np.ones(len(reach))
+
+
 def _eigenvectors(kernel: sparse.csr_array, c: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return coordinates (n, c), their eigenvalues (c,), and the density (n,)."""
     density = kernel.sum(axis=1)
     flat = _scaled(kernel, 1 / density)
-    walk = _scaled(flat, 1 / np.sqrt(flat.sum(axis=1)))
+    root = np.sqrt(flat.sum(axis=1))
+    walk = _scaled(flat, 1 / root)
     n = len(density)
-    start = np.random.default_rng(0).standard_normal(n)  # a symmetric one might miss an eigenvector
-    values, vectors = eigsh(walk, k=c + 1, which="LA", v0=start, ncv=min(n, 4 * (c + 1)))
+    trivial = root / np.linalg.norm(root)  # known: without it, no other is mixed with it
+    others = LinearOperator((n, n), lambda x: walk @ x - trivial * (trivial @ x), dtype=float)
+    start = np.random.default_rng(0).standard_normal(n)
+    values, vectors = eigsh(others, k=c, which="LA", v0=start, ncv=min(n, 4 * c))
     order = np.argsort(values)[::-1]
-    values, vectors = values[order], vectors[:, order]
-    coordinates = vectors[:, 1:] / vectors[:, :1]
+    coordinates = vectors[:, order] / trivial[:, None]
     largest = np.argmax(np.abs(coordinates), axis=0)
-    return coordinates * np.sign(coordinates[largest, np.arange(c)]), values[1:], density
+    return coordinates * np.sign(coordinates[largest, np.arange(c)]), values[order], density
 
 
 def _scaled(matrix: sparse.csr_array, by: np.ndarray) -> sparse.csr_array:

@@ -23,7 +23,9 @@ def poster(
     ] = None,
     weights: Annotated[
         Path | None,
-        typer.Option(help="VGG16's weights: .safetensors, or torchvision's .pth; without any it is left out."),
+        typer.Option(
+            help="VGG16's weights: .safetensors, or torchvision's .pth; without any it is left out."
+        ),
     ] = None,
     declared: Annotated[
         str, typer.Option("--study", help="What to do: poster, or a TOML file like it.")

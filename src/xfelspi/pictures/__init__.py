@@ -8,8 +8,10 @@ from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
 from .reliability import reliability_plot
 from .rows import rows_of_frames
+from .scatter import scatter_plot
 from .sheet import contact_sheet
 from .standardized import standardized_sheet
+from .strip import strip_of_frames
 
 __all__ = [
     "Explained",
@@ -27,5 +29,7 @@ __all__ = [
     "reliability_plot",
     "roc_plot",
     "rows_of_frames",
+    "scatter_plot",
     "standardized_sheet",
+    "strip_of_frames",
 ]
