@@ -11,7 +11,6 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .explain import explain
-from .embed import embed
 from .plan import plan
 from .sort import classify, score
 from .study import study
@@ -61,13 +60,20 @@ def simulate(
     ] = "lcls-amo",
     settings: Annotated[
         list[str] | None,
+        typer.Option(
             "--set", help="Change one value of the recipe, as in sample.diameter_nm=40; repeatable."
+        ),
+    ] = None,
     natural: Annotated[
         bool,
         typer.Option("--natural", help="Poisson numbers of particles, blanks included, instead of pairs."),
+    ] = False,
     match: Annotated[
         Path | None,
+        typer.Option(
             help="Measured frames that tell frame size, mask, scale and counts, without their labels."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same patterns.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("sim"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of another run.")] = False,
@@ -113,6 +119,7 @@ def show(
     out: Annotated[Path | None, typer.Option(help="The PNG to write; by default beside the file.")] = None,
     index: Annotated[
         str | None, typer.Option(help="Which patterns, as in 0,5,17; by default the first ones.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
     mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
     labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
@@ -120,6 +127,7 @@ def show(
     """Draw a contact sheet: patterns on a log scale with their labels.
 
     Example: xfel show sim/torus.h5
+    """
     from xfelspi.patterns import PatternSet
     from xfelspi.pictures import contact_sheet
 
@@ -131,16 +139,23 @@ def show(
 
 @_command
 def info(
+    file: Annotated[Path, typer.Argument(help="A pattern file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
+    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
+    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
 ) -> None:
     """Say what a file holds: patterns, labels, photons, geometry, recipe.
 
     Example: xfel info sim/torus.h5
+    """
     from xfelspi.patterns import PatternSet, describe
 
+    with PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns:
         facts = describe(patterns)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
+        return
     width = max(map(len, facts))
     for name, value in facts.items():
         if isinstance(value, dict):
@@ -154,31 +169,61 @@ def train(
     data: Annotated[
         list[Path] | None,
         typer.Option(help="A folder of pattern files, or a labelled file; repeatable, measured ones too."),
+    ] = None,
+    recipe: Annotated[
+        str | None,
         typer.Option(help="Train on fresh patterns drawn from this recipe while it learns, without files."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change one value of the recipe, as in sample.diameter_nm=40; repeatable."
+        ),
+    ] = None,
     n: Annotated[
         int | None, typer.Option("-n", help="Patterns an epoch, with --recipe; by default 20,000.")
+    ] = None,
+    match: Annotated[
+        Path | None,
+        typer.Option(
+            help="Measured frames that tell frame size, mask, scale and counts, without their labels."
+        ),
+    ] = None,
     shapes: Annotated[
         str | None, typer.Option(help="Train on these shapes alone, as in torus,soccer.")
+    ] = None,
     hold_out: Annotated[str | None, typer.Option(help="Leave these shapes out.")] = None,
     calibrate: Annotated[
+        list[Path] | None,
+        typer.Option(
             help="Pattern files of shapes not learned from, for thresholds and probabilities; repeatable."
+        ),
+    ] = None,
     method: Annotated[
         str, typer.Option(help="resnet, or vgg16: logistic regression on what VGG16 sees.")
     ] = "resnet",
     weights: Annotated[
         Path | None, typer.Option(help="VGG16's .safetensors or .pth; by default fetched once.")
+    ] = None,
     layer: Annotated[
         str | None, typer.Option(help="Of VGG16: conv5, or fc6 or fc7 where the weights have them.")
+    ] = None,
     blocks: Annotated[
+        str | None,
         typer.Option(help="Train the published ResNet with n,m blocks, as in 2,2, instead of the default."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the patterns; by default as many as make 90,000 of them.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, split, order, augmentation and fresh patterns.")] = 0,
     name: Annotated[
+        str | None,
         typer.Option(help="Of the model; by default made of shapes, number and a hash of the run."),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder of models.")] = Path("runs"),
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another model of that name.")
+    ] = False,
 ) -> None:
     """Train a network to tell single hits from everything else.
 
@@ -190,11 +235,13 @@ def train(
     Example: xfel train --recipe lcls-amo --match run0042.h5
 
     Example: xfel train --data sim --method vgg16 --weights vgg16.safetensors
+    """
     _require_one_supply(
         recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings, "--match": match}
     )
     trainer = _trainer(
         method, {"blocks": blocks, "epochs": epochs}, {"weights": weights, "layer": layer}, seed
+    )
     with Progress() as progress:
         source: Any = data or [Path("sim")]
         if recipe is not None:
@@ -203,6 +250,7 @@ def train(
             drawn_from = _recipe(recipe, settings or [], match, out)
             source = StreamedPatterns(
                 drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
+            )
             shapes = None
         path = trainer(
             source,
@@ -225,7 +273,6 @@ _command(explain)
 
 
 _command(plan)
-_command(embed)
 
 
 @_command
@@ -237,10 +284,13 @@ def demo(
     """Simulate, look, train, score on shapes never seen, and write report.html: a few minutes.
 
     Example: xfel demo
+    """
     from xfelspi.studies import demo
 
+    with Progress() as progress:
         report = demo(
             out, measured=measured, labels=labels, command=typed(), progress=progress, tell=progress.say
+        )
     typer.echo(str(report))
 
 
@@ -255,6 +305,7 @@ def _recipe(name: str, changes: list[str], measured: Path | None, folder: Path) 
     recipe = load_recipe(name, changes)
     if measured is None:
         return recipe
+    from xfelspi.patterns import PatternSet
     from xfelspi.studies.matching import matched
 
     with PatternSet.open(measured) as patterns:
@@ -267,9 +318,12 @@ def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes
         if recipe is not None and value:
             raise InputError(
                 f"{option} is for files, and --recipe draws patterns without any; give one of them."
+            )
     for option, value in of_recipes.items():
         if recipe is None and value not in (None, []):
+            raise InputError(
                 f"{option} is for fresh patterns; name the recipe to draw them from with --recipe."
+            )
 
 
 def _trainer(method: str, of_resnet: dict[str, Any], of_vgg16: dict[str, Any], seed: int) -> Any:
@@ -295,6 +349,7 @@ def _trainer(method: str, of_resnet: dict[str, Any], of_vgg16: dict[str, Any], s
 def _blocks(text: str | None) -> tuple[int, int]:
     if text is None:
         return (2, 2)
+    try:
         n, m = (int(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"--blocks {text} is not two whole numbers such as 2,2.") from None
