@@ -10,6 +10,7 @@ import typer
 from xfelspi import __version__
 from xfelspi.errors import InputError
 
+from .embed import embed
 from .explain import explain
 from .plan import plan
 from .sort import classify, score
@@ -273,6 +274,7 @@ _command(explain)
 
 
 _command(plan)
+_command(embed)
 
 
 @_command
