@@ -2,7 +2,7 @@
 
 from .curves import profile_plot, roc_plot
 from .explain import Explained, explanation_sheet
-from .growth import growth_plot
+from .growth import GrowthPanel, growth_plot
 from .heat import Heat, heat_map
 from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
@@ -15,6 +15,7 @@ from .strip import strip_of_frames
 
 __all__ = [
     "Explained",
+    "GrowthPanel",
     "Heat",
     "Panel",
     "RateCurve",

@@ -123,5 +123,3 @@ class PosterFindings:
             "machine": self.machine,
             "seconds": self.seconds,
         }
-
-

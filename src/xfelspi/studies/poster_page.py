@@ -48,7 +48,9 @@ def write_page(findings: PosterFindings, out: Path) -> Path:
 
 def headlines(findings: PosterFindings) -> list[str]:
     """Say in a sentence each what came out of the parts that were asked for."""
-    return [line for line in (_on_exp(findings), _unseen(findings), _fast(findings), _budget(findings)) if line]
+    return [
+        line for line in (_on_exp(findings), _unseen(findings), _fast(findings), _budget(findings)) if line
+    ]
 
 
 def _on_exp(findings: PosterFindings) -> str:

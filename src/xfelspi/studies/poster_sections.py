@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from xfelspi.pictures import RateCurve, RatePanel, growth_plot, rate_plot
+from xfelspi.pictures import GrowthPanel, RateCurve, RatePanel, growth_plot, rate_plot
 from xfelspi.report import Report
 
 from . import published
-from .cells import mean_cell, percent
+from .cells import mean_cell
 from .matrix import KEPT, MISSED, Mean
 from .noise import Swept
 from .poster_clock import MAP, Timed
@@ -76,7 +76,7 @@ def show_table(report: Report, findings: PosterFindings, _: Path) -> None:
                 mean_cell("accuracy", row.scores.get("accuracy")),
                 mean_cell("balanced_accuracy", row.scores.get("balanced_accuracy")),
                 mean_cell("auc", row.scores.get("auc")),
-                f"{row.n_single} + {row.n_other}\n{_trainings(row.n_trainings)}",
+                f"{row.n_single} + {row.n_other}\n{_trainings(row.n_trainings)}".rstrip(),
             ]
         )
     header = ["learned / judged", "classifier", "accuracy, published", "accuracy", "balanced accuracy", "AUC"]
@@ -108,7 +108,7 @@ def show_robustness(report: Report, findings: PosterFindings, out: Path) -> None
                 [
                     f"{training.protocol.title or training.name}\n{training.protocol.recipe}",
                     f"{shape}\n{_SEEN[cell.seen]}",
-                    "–" if theirs is None else f"{100 * theirs:.3g} %\nfalse positives about 0 %",
+                    "–" if theirs is None else f"{100 * theirs:.3g} %\nabout {100 * published.KEPT:g} % kept",
                     *(
                         mean_cell(name, cell.scores.get(name))
                         for name in ("fnr", "fpr", "fpr_clear", MISSED, KEPT, "auc")
@@ -154,19 +154,19 @@ def show_speed(report: Report, findings: PosterFindings, out: Path) -> None:
     header = ["", "published", f"ours, {asked.n:,} images", "images/s", "memory", "the most tried"]
     report.table([*header, "time grows there as"], rows)
 
-    def panel(value: Callable[[Timed], float]) -> dict[str, tuple[list[float], list[float]]]:
+    def curves_of(value: Callable[[Timed], float]) -> dict[str, tuple[list[float], list[float]]]:
         return {
             NAMES[curve.way]: ([point.n for point in curve.points], [value(point) for point in curve.points])
             for curve in curves
         }
 
-    panels = {
-        "seconds": panel(lambda point: point.seconds),
-        "memory / MB": panel(lambda point: point.peak_bytes / 1e6),
-    }
+    panels = [
+        GrowthPanel(y="seconds", curves=curves_of(lambda timed: timed.seconds), guides=True),
+        GrowthPanel(y="memory / MB", curves=curves_of(lambda timed: timed.peak_bytes / 1e6)),
+    ]
     report.picture(
         growth_plot(panels, out / "speed.png"),
-        "Seconds and memory against the number of images; grey: what grows as n, and as n².",
+        "Seconds and memory against the number of images; grey: what grows as n and as n².",
     )
 
 
@@ -247,7 +247,7 @@ def show_depth(report: Report, findings: PosterFindings, out: Path) -> None:
     rows = [
         [
             f"({point.blocks[0]}, {point.blocks[1]})",
-            f"{point.n_train:,}\n{point.epochs} epochs",
+            f"{point.n_train:,}\n{_epochs(point.epochs)}",
             mean_cell("accuracy", point.training),
             mean_cell("accuracy", point.test),
         ]
@@ -306,7 +306,9 @@ def _noise(report: Report, noise: list[Swept], out: Path) -> None:
     )
 
 
-def _curve(name: str, means: dict[float, Mean] | dict[int, Mean], colour: int, style: str = "o-") -> RateCurve:
+def _curve(
+    name: str, means: dict[float, Mean] | dict[int, Mean], colour: int, style: str = "o-"
+) -> RateCurve:
     has_band = all(mean.low is not None for mean in means.values())
     return RateCurve(
         name=name,
@@ -331,7 +333,13 @@ _SEEN = {"no": "never seen", "yes": "trained on", "stretched": "trained on bodie
 
 
 def _trainings(n: int) -> str:
+    if n == 0:  # nobody learned
+        return ""
     return "1 training" if n == 1 else f"{n} trainings"
+
+
+def _epochs(n: int) -> str:
+    return "1 epoch" if n == 1 else f"{n} epochs"
 
 
 def _of_seeds(seeds: int) -> str:

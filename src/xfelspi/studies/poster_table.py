@@ -46,7 +46,7 @@ class TableRow:
     network : str
         Who learned; `MAJORITY` and `COUNTS` are beside.
     n_trainings : int
-        Seeds, or folds, of which each judged shots of its own.
+        Seeds, or folds, of which each judged shots of its own; none of what looks at nothing.
     n_single, n_other : int
         Shots judged.
     scores : dict of str to Mean
@@ -203,8 +203,8 @@ def _rows(table: TableWork) -> Iterator[TableRow]:
     counts = learn_counts(learned.counts, learned.known)
     for network in networks:
         yield _row("sim/sim", network, table.on_simulated(network))
-    yield _row("sim/sim", MAJORITY, [majority(simulated.known)])
-    yield _row("sim/sim", COUNTS, [counts.judge(simulated.counts, simulated.known)])
+    yield _row("sim/sim", MAJORITY, [majority(simulated.known)], 0)
+    yield _row("sim/sim", COUNTS, [counts.judge(simulated.counts, simulated.known)], 0)
     judge = table.judge
     if judge is None:
         return
@@ -217,11 +217,11 @@ def _rows(table: TableWork) -> Iterator[TableRow]:
             else:
                 parts = table.cross_validated(network, judge, n_simulated)
                 yield _row(protocol, network, [pooled(parts)], len(parts))
-        yield _row(protocol, MAJORITY, [majority(labels)])
+        yield _row(protocol, MAJORITY, [majority(labels)], 0)
         if n_simulated is None:
-            yield _row(protocol, COUNTS, [counts.judge(photons, labels)])
+            yield _row(protocol, COUNTS, [counts.judge(photons, labels)], 0)
         elif not n_simulated:
-            yield _row(protocol, COUNTS, [_counts_cross_validated(judge, table.asked.folds)])
+            yield _row(protocol, COUNTS, [_counts_cross_validated(judge, table.asked.folds)], 0)
 
 
 def _counts_cross_validated(judge: Reference, n: int) -> Judged:
