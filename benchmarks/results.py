@@ -50,8 +50,8 @@ def text(found: dict[str, Any]) -> str:
     lines += [
         "Means over seeds (least–most of the seeds; interval of 95 % for the choice of patterns).",
         "",
-        f"Made by `{found['command']}` in {found['seconds'] / 60:.0f} minutes. {found['machine']}; {software}. "
-        f"VGG16: {found['vgg16'] or 'left out'}.",
+        f"Made by `{found['command']}`, {found['seconds'] / 60:.0f} minutes for the last call. "
+        f"{found['machine']}; {software}. VGG16: {found['vgg16'] or 'left out'}.",
     ]
     return "\n".join(lines)
 

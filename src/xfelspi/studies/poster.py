@@ -1,4 +1,4 @@
-"""Everything that was published on this task, made anew: one command, our numbers beside the published ones."""
+"""Everything that was published on this task, made anew, with our numbers beside the published ones."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def poster(
     judge = _judge(out, declared, measured, stand_in, command, progress)
     recipe = None
     if declared.table is not None:
-        recipe = table_recipe(out, declared.table, declared.recipe(declared.table.recipe), judge)
+        recipe = table_recipe(out, declared.recipe(declared.table.recipe), judge)
     question = {"declared": declared.as_dict(), "reference": judge and judge.sha256}
     take_folder(out, question | {"vgg16": vgg16 and vgg16.sha256}, overwrite)
 

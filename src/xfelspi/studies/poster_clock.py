@@ -62,7 +62,7 @@ def clock(way: str, file: Path, warm: Path) -> Timed:
         If the process fails.
     """
     command = [sys.executable, "-c", _PROGRAM, way, str(file), str(warm)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise InputError(f"The speed on {file.name} could not be measured ({last}); is there enough memory?")

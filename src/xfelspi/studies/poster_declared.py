@@ -340,8 +340,8 @@ def _require_part(part: Any, where: str) -> None:
     require_whole_numbers(part, f"{where}.", numbers)
     if part.shape not in SHAPES and Path(part.shape).suffix.lower() not in MESH_SUFFIXES:
         raise InputError(
-            f"The study's {where}.shape is {part.shape!r}; there are {', '.join(SHAPES)}, and STL, OBJ or PLY "
-            "files."
+            f"The study's {where}.shape is {part.shape!r}; there are {', '.join(SHAPES)}, and STL, OBJ or "
+            "PLY files."
         )
     if hasattr(part, "network"):
         require_among(f"{where}.network", [part.network], NETWORKS, "networks")

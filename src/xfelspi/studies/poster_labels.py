@@ -63,7 +63,7 @@ class LabelPoint:
 
 
 def labels_study(work: PosterWork, asked: Labels) -> list[LabelPoint]:
-    """Spend every budget in every way, on every recipe; the way without labels and the larger class beside."""
+    """Spend every budget in every way, on every recipe; beside them what needs no label."""
     found = []
     for name in asked.recipes:
         found += _Pool(work, asked, name, work.declared.recipe(name)).points()
@@ -118,7 +118,7 @@ class _Pool:
         return self.all_labels[self.asked.n_pool :]
 
     def drawn(self, budget: int, seed: int) -> np.ndarray:
-        """Return which shots of the pool are looked at: the first of a random order, 4 of each class or more."""
+        """Return which shots of the pool are looked at: random ones, and 4 of each class or more."""
         pool = self.all_labels[: self.asked.n_pool]
         order = np.random.default_rng(seed).permutation(pool.size)
         sure = np.concatenate([order[pool[order] == value][:4] for value in (0, 1)])

@@ -126,8 +126,8 @@ def _caveats(findings: PosterFindings) -> list[str]:
         )
     if findings.vgg16 is None:
         lines.append(
-            "VGG16 is left out, for want of its weights: give --weights FILE (torchvision's vgg16 as .pth, or "
-            "a .safetensors with the same names) or name it in XFELSPI_VGG16."
+            "VGG16 is left out, for want of its weights: give --weights FILE (torchvision's vgg16 as .pth, "
+            "or a .safetensors with the same names) or name it in XFELSPI_VGG16."
         )
     return lines
 

@@ -273,8 +273,8 @@ def show_figures(report: Report, findings: PosterFindings, _: Path) -> None:
     report.heading("Figures 4 and 5: activations and Grad-CAM")
     report.paragraph(
         "The networks that learned from simulation, seed 0, on simulated patterns that they did not learn "
-        "from: two single hits, then multiple ones, unless declared otherwise. Of every stage the mean of its "
-        "channels and the strongest one; then what speaks for a single hit and against it. The published "
+        "from: first single hits, then multiple ones. Of every stage the mean of its channels and the "
+        "strongest one; then what speaks for a single hit and against it. The published "
         "figures show other patterns, so there is nothing to compare but what kind of place lights up."
     )
     for network, sheet in shown.insides.items():

@@ -67,7 +67,7 @@ class TableRow:
         return {name: getattr(self, name) for name in names} | {"scores": plain}
 
 
-def table_recipe(out: Path, asked: Table, recipe: Recipe, judge: Reference | None) -> Recipe:
+def table_recipe(out: Path, recipe: Recipe, judge: Reference | None) -> Recipe:
     """Return the recipe to simulate, brought to measured frames where there are some."""
     if judge is None or not judge.is_measured:
         return recipe
