@@ -1,6 +1,6 @@
-"""The smallest poster study there is."""
+"""The smallest poster studies there are."""
 
-TOY = """
+HEAD = """
 seeds = 1
 
 [recipes.small]
@@ -8,10 +8,12 @@ recipe = "benchmark"
 settings.detector.rows = 64
 settings.detector.columns = 64
 settings.beam.photons_per_frame = [5e3, 1e5]
+"""
 
+FIRST = """
 [depth]
 recipe = "small"
-blocks = [[1, 1], [2, 1]]
+blocks = [[1, 1]]
 n_train = [40]
 patterns_seen = 40
 n_test = 20
@@ -20,16 +22,23 @@ n_test = 20
 recipe = "small"
 networks = ["resnet"]
 n_train = 40
-patterns_seen = 80
+patterns_seen = 40
 n_test = 40
 folds = 2
-fold_patterns_seen = 40
+fold_patterns_seen = 20
 n_mixed = 40
 n_stand_in = 40
 
 [figures]
 n_each = 1
 
+[speed]
+recipe = "small"
+n = 40
+sizes = [40]
+"""
+
+SECOND = """
 [robustness]
 n_train = 40
 epochs = 1
@@ -42,9 +51,10 @@ settings.detector.rows = 64
 settings.detector.columns = 64
 settings.beam.photons_per_frame = [5e3, 1e5]
 [robustness.groups]
-published = ["icosahedron", "soccer", "torus"]
+unseen = ["icosahedron", "soccer", "torus"]
 [[robustness.protocol]]
 name = "published"
+title = "the published network"
 recipe = "small"
 network = "resnet"
 train = ["icosahedron"]
@@ -60,35 +70,26 @@ values = [[1e3, 1e3], [1e4, 1e4]]
 [labels]
 recipes = ["small"]
 shape = "soccer"
-budgets = [20, 40]
-n_pool = 60
-n_test = 30
+budgets = [20]
+n_pool = 160
+n_test = 60
 patterns_seen = 40
 zero_n_train = 20
 zero_epochs = 1
 
-[speed]
-recipe = "small"
-n = 60
-sizes = [60, 120]
-vgg16_most = 60
-
 [quick]
 n_train = 80
-n_test = 20
+n_test = 60
 patterns_seen = 40
-blocks = [[1, 1]]
-n_mixed = 40
 n_stand_in = 40
 budgets = [20]
-n_pool = 40
-sizes = [40, 80]
+n_pool = 120
 """
 
 
-def toy_poster(path, *, replaced=()):
-    """Write a declaration; `replaced` are pairs of what stands there and what shall."""
-    text = TOY
+def toy_poster(path, *parts, replaced=()):
+    """Write a declaration of some parts; `replaced` are pairs of what stands there and what shall."""
+    text = "".join([HEAD, *parts])
     for old, new in replaced:
         assert old in text, old
         text = text.replace(old, new)

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from xfelspi import __version__
 from xfelspi.classify.model import write_whole
@@ -32,6 +33,9 @@ from .simulated import Progress, simulated_file
 from .steps import digest, take_folder
 from .trainings import trainings
 from .transfer import Transfer
+
+Part = TypeVar("Part")
+Found = TypeVar("Found")
 
 STAND_IN_SEED = 2**40 + 3
 """Of the patterns that stand in for measured ones; no training and no test has it."""
@@ -103,8 +107,12 @@ def poster(
     recipe = None
     if declared.table is not None:
         recipe = table_recipe(out, declared.recipe(declared.table.recipe), judge)
-    question = {"declared": declared.as_dict(), "reference": judge and judge.sha256}
-    take_folder(out, question | {"vgg16": vgg16 and vgg16.sha256}, overwrite)
+    question = {
+        "declared": declared.as_dict(),
+        "reference": None if judge is None else judge.sha256,
+        "vgg16": None if vgg16 is None else vgg16.sha256,
+    }
+    take_folder(out, question, overwrite)
 
     work = PosterWork(out, study, declared, vgg16, command, progress, tell)
     table = None
@@ -115,13 +123,13 @@ def poster(
         declared=declared,
         quick=quick,
         reference=judge,
-        vgg16=vgg16 and f"{vgg16.path.name}, SHA-256 {vgg16.sha256[:12]}",
-        speed=declared.speed and speed_study(work, declared.speed),
-        table=table and table_study(table),
-        shown=table and declared.figures and show_networks(table, declared.figures),
-        depth=declared.depth and depth_study(work, declared.depth),
-        labels=declared.labels and labels_study(work, declared.labels),
-        robustness=declared.robustness and _robustness(work, declared.robustness),
+        vgg16=None if vgg16 is None else f"{vgg16.path.name}, SHA-256 {vgg16.sha256[:12]}",
+        speed=_if_asked(declared.speed, lambda asked: speed_study(work, asked)),
+        table=_if_asked(table, table_study),
+        shown=None if table is None or declared.figures is None else show_networks(table, declared.figures),
+        depth=_if_asked(declared.depth, lambda asked: depth_study(work, asked)),
+        labels=_if_asked(declared.labels, lambda asked: labels_study(work, asked)),
+        robustness=_if_asked(declared.robustness, lambda asked: _robustness(work, asked)),
         looks=looks_at(judge.frames_sha256) if judge is not None and judge.is_measured else [],
         command=command,
         versions=versions(),
@@ -130,6 +138,11 @@ def poster(
     )
     write_whole(out / "study.json", json.dumps(findings.as_dict(), indent=1).encode() + b"\n")
     return write_page(findings, out)
+
+
+def _if_asked(asked: Part | None, find: Callable[[Part], Found]) -> Found | None:
+    """Return what is found out about a part, None for one that is not asked for."""
+    return None if asked is None else find(asked)
 
 
 def _declared(study: str, seeds: int | None, quick: bool) -> Poster:

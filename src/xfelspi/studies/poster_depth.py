@@ -12,7 +12,7 @@ from xfelspi.classify.data import split
 from .matrix import Mean
 from .poster_declared import Depth
 from .poster_scores import means
-from .poster_work import HELD_FRACTION, Judged, Learner, PosterWork, opener, place
+from .poster_work import HELD_FRACTION, Judged, Learner, PosterWork, opener, place, these
 from .simulated import TEST_SEED
 
 
@@ -59,7 +59,7 @@ def depth_study(work: PosterWork, asked: Depth) -> list[DepthPoint]:
                 learner = Learner(network=asked.network, blocks=blocks, patterns_seen=asked.patterns_seen)
                 name = f"depth/{asked.network}-{blocks[0]}-{blocks[1]}-{n}"
                 path = work.simulated(recipe, asked.shape, n, seed)
-                trained = work.learn(name, learner, seed, lambda path=path: [path], place(path))
+                trained = work.learn(name, learner, seed, these(path), place(path))
                 test = work.simulated(recipe, asked.shape, asked.n_test, TEST_SEED)
                 on_test = work.judge(name, trained, "test", opener(test), place(test))
                 on_own = work.judge(name, trained, "training", opener(path), place(path))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from xfelspi.pictures import GrowthPanel, RateCurve, RatePanel, growth_plot, rate_plot
 from xfelspi.report import Report
@@ -306,9 +307,7 @@ def _noise(report: Report, noise: list[Swept], out: Path) -> None:
     )
 
 
-def _curve(
-    name: str, means: dict[float, Mean] | dict[int, Mean], colour: int, style: str = "o-"
-) -> RateCurve:
+def _curve(name: str, means: Mapping[Any, Mean], colour: int, style: str = "o-") -> RateCurve:
     has_band = all(mean.low is not None for mean in means.values())
     return RateCurve(
         name=name,

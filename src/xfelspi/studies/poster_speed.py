@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from xfelspi.classify.model import weights_path
 
 from .poster_clock import MAP, Timed, clock
 from .poster_declared import VGG16, Speed
-from .poster_work import Learner, PosterWork, place
+from .poster_work import Learner, PosterWork, place, these
 from .simulated import TEST_SEED
 from .steps import step
 
@@ -70,7 +72,7 @@ def speed_study(work: PosterWork, asked: Speed) -> list[SpeedCurve]:
             learned = work.simulated(recipe, asked.shape, N_LEARNED, 0)
             name = f"speed/{way}"
             learner = Learner(network=way, patterns_seen=N_LEARNED)
-            trained = work.learn(name, learner, 0, lambda learned=learned: [learned], place(learned))
+            trained = work.learn(name, learner, 0, these(learned), place(learned))
             program, identity = str(weights_path(work.out / name / trained["model"])), trained["identity"]
         points = []
         for n in sorted(asked.sizes):
@@ -81,10 +83,14 @@ def speed_study(work: PosterWork, asked: Speed) -> list[SpeedCurve]:
             result = step(
                 work.out / "speed" / f"{way.replace(' ', '-')}-{n}.json",
                 {"way": identity, "file": place(file)},
-                lambda file=file, program=program: dataclasses.asdict(clock(program, file, warm)),
+                functools.partial(_clocked, program, file, warm),
             )
             work.progress(f"clocking {way}", 1.0)
             points.append(Timed(**result))
             work.tell(f"speed: {way}, {n:,} images in {points[-1].seconds:.1f} s")
         curves.append(SpeedCurve(way=way, points=tuple(points)))
     return curves
+
+
+def _clocked(program: str, file: Path, warm: Path) -> dict[str, Any]:
+    return dataclasses.asdict(clock(program, file, warm))

@@ -18,7 +18,7 @@ from .matching import match
 from .matrix import Mean
 from .poster_declared import Table
 from .poster_scores import learn_counts, majority, means, pooled, row
-from .poster_work import Judged, Learner, PosterWork, opener, place
+from .poster_work import Judged, Learner, PosterWork, opener, place, these
 from .reference import Reference
 from .simulated import TEST_SEED, changed
 from .steps import digest
@@ -108,7 +108,7 @@ class TableWork:
         path = self.simulated(self.asked.n_train, seed)
         name = f"table/sim-{network}"
         learner = Learner(network=network, patterns_seen=self.asked.patterns_seen)
-        return name, self.work.learn(name, learner, seed, lambda: [path], place(path))
+        return name, self.work.learn(name, learner, seed, these(path), place(path))
 
     def on_simulated(self, network: str) -> list[Judged]:
         """Judge networks that learned from simulation by simulation, all seeds."""

@@ -275,6 +275,11 @@ def opener(path: Path) -> Open:
     return lambda: PatternSet.open(path)
 
 
+def these(*paths: Path) -> Callable[[], Sequence[Path]]:
+    """Return what gives files that are there already."""
+    return lambda: paths
+
+
 def place(path: Path) -> str:
     """Return what tells a file of the study from its others, wherever the study lies."""
     return "/".join(path.parts[-2:])
