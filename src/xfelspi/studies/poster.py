@@ -17,7 +17,7 @@ from .declaring import require_seeds
 from .looks import looks_at
 from .matrix import matrix
 from .noise import sweep_noise, sweep_recipes
-from .poster_declared import Poster, load_poster
+from .poster_declared import Poster, Table, load_poster
 from .poster_depth import depth_study
 from .poster_figures import show_networks
 from .poster_findings import PosterFindings, Robustness
@@ -104,9 +104,6 @@ def poster(
     _require_recipes(declared)
     vgg16 = weights_at_hand(weights, progress)
     judge = _judge(out, declared, measured, stand_in, command, progress)
-    recipe = None
-    if declared.table is not None:
-        recipe = table_recipe(out, declared.recipe(declared.table.recipe), judge)
     question = {
         "declared": declared.as_dict(),
         "reference": None if judge is None else judge.sha256,
@@ -115,9 +112,7 @@ def poster(
     take_folder(out, question, overwrite)
 
     work = PosterWork(out, study, declared, vgg16, command, progress, tell)
-    table = None
-    if declared.table is not None and recipe is not None:
-        table = TableWork(work, declared.table, recipe, judge)
+    table = _if_asked(declared.table, lambda asked: _table(work, asked, judge))
     findings = PosterFindings(
         study=study,
         declared=declared,
@@ -189,17 +184,17 @@ def _judge(
     return judge
 
 
+def _table(work: PosterWork, asked: Table, judge: Reference | None) -> TableWork:
+    recipe = table_recipe(work.out, work.declared.recipe(asked.recipe), judge)
+    return TableWork(work, asked, recipe, judge)
+
+
 def _robustness(work: PosterWork, asked: Geometry) -> Robustness:
     plan = trainings(asked)
     transfer = Transfer(work.out, asked, work.command, work.progress, work.tell)
     cells = matrix(transfer, plan, asked.seeds)
-    noise = asked.noise
-    return Robustness(
-        plan=plan,
-        cells=cells,
-        noise=[]
-        if noise is None
-        else sweep_noise(
-            transfer, next(one for one in plan if one.name == noise.protocol), noise, asked.seeds
-        ),
-    )
+    noise = []
+    if asked.noise is not None:
+        (training,) = (one for one in plan if one.name == asked.noise.protocol)
+        noise = sweep_noise(transfer, training, asked.noise, asked.seeds)
+    return Robustness(plan=plan, cells=cells, noise=noise)
