@@ -71,7 +71,7 @@ def test_thirteen_layers_equal_a_plain_forward_pass(weights, rng):
 
 def test_the_plain_convolution_is_scipys(weights, rng):
     """So that the judge is judged: the first layer, channel by channel."""
-    image = rng.normal(0, 60, (3, 16, 16))
+    image = rng.normal(0, 60, (3, 32, 32))
     kernel, bias = (weights[f"features.0.{name}"].double().numpy() for name in ("weight", "bias"))
     first = plain_forward(weights, image)[0]
     for channel in (0, 63):
@@ -99,7 +99,7 @@ def test_names_are_torchvisions():
 
 
 def test_the_layers_on_top_are_those_of_the_paper():
-    """25088 -> 4096 -> 4096 -> 1000, rectified between, on fields of 7 x 7: written out with small numbers."""
+    """Three in a row, rectified between, on fields of 7 x 7: written out with small numbers."""
     network = Vgg16(whole=False)
     sizes = ((25088, 5), (5, 4), (4, 3))
     lines = [torch.nn.Linear(*size) for size in sizes]
@@ -112,10 +112,9 @@ def test_the_layers_on_top_are_those_of_the_paper():
         torch.testing.assert_close(network.hidden(seen, 1), fc6)
         torch.testing.assert_close(network.hidden(seen, 2), fc7)
         torch.testing.assert_close(network.classifier(network.pooled(seen)), lines[2](fc7))
-        blocks = torch.rand(1, 512, 1, 1).expand(-1, -1, 4, 4)  # even maps of another size say the same
-        torch.testing.assert_close(
-            network.pooled(blocks), blocks[..., :1, :1].expand(-1, -1, 7, 7).flatten(1)
-        )
+        even = torch.rand(1, 512, 1, 1)  # so that maps of another size say the same
+        pooled = network.pooled(even.expand(-1, -1, 4, 4))
+        torch.testing.assert_close(pooled, even.expand(-1, -1, 7, 7).flatten(1))
 
 
 def test_half_precision_is_taken_to_single(weights, tmp_path):
@@ -152,7 +151,7 @@ def without(name):
         (without("features.28.bias"), "features.28.bias"),
         (lambda weights: weights | {"features.0.bias": torch.zeros(63)}, "features.0.bias"),
         (
-            lambda weights: weights | {"features.0.bias": torch.zeros(64, dtype=torch.int32)},
+            lambda weights: weights | {"features.0.bias": torch.zeros(64).int()},
             "features.0.bias",
         ),
         (lambda weights: weights | {"classifier.9.bias": torch.zeros(1)}, "classifier."),
@@ -209,12 +208,9 @@ def test_the_picture_is_that_of_a_brighter_pulse_only_with_roots(rng):
     counts = torch.from_numpy(rng.poisson(5.0, (2, 8, 8)).astype(np.float32))
     torch.testing.assert_close(Picture("sqrt", "bgr")(9 * counts), Picture("sqrt", "bgr")(counts))
     grey = Picture("log", "rgb")(counts)
-    grey = (
-        grey * torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-        + torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-    )
-    torch.testing.assert_close(grey[:, 0], (counts.log1p() / counts.log1p().amax((1, 2), keepdim=True)))
-    torch.testing.assert_close(grey[:, 0], grey[:, 2])
+    shares = counts.log1p() / counts.log1p().amax((1, 2), keepdim=True)
+    for channel, (mean, deviation) in enumerate(((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))):
+        torch.testing.assert_close(grey[:, channel] * deviation + mean, shares)
     empty = Picture("log", "bgr")(torch.full((1, 4, 4), -1.0))
     assert torch.isfinite(empty).all()
 
@@ -243,7 +239,7 @@ def test_weights_are_fetched_once_and_checked(address, weights, tmp_path, monkey
     monkeypatch.delenv(vgg_weights.VARIABLE, raising=False)
     monkeypatch.setattr(vgg_weights, "ADDRESS", f"{address}/vgg16-{digest[:8]}.pth")
     told = []
-    loaded = load_vgg16(progress=lambda what, fraction: told.append(fraction))
+    loaded = load_vgg16(progress=lambda _, fraction: told.append(fraction))
     assert loaded.sha256 == digest
     assert told[-1] == 1
     assert loaded.path.parent == tmp_path / "cache"

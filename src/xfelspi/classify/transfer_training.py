@@ -33,7 +33,7 @@ class TransferConfig:
 
     Attributes
     ----------
-    layer, transform
+    layer, transform, size
         See `Transfer`.
     validation_fraction : float
         Share of the patterns held out, for the thresholds.
@@ -48,6 +48,7 @@ class TransferConfig:
 
     layer: str = "conv5"
     transform: str = "log"
+    size: int = Transfer.size
     validation_fraction: float = 0.1
     seed: int = 0
 
@@ -105,9 +106,9 @@ def train_transfer(
     config = config or TransferConfig()
     if not isinstance(weights, Vgg16Weights):
         weights = load_vgg16(weights, progress=progress)
-    extractor = Extractor(weights, layer=config.layer, transform=config.transform)
+    extractor = Extractor(weights, layer=config.layer, transform=config.transform, size=config.size)
     material = gather(
-        data, Transfer.size, shapes=shapes, hold_out=hold_out, calibrate=calibrate, progress=progress
+        data, config.size, shapes=shapes, hold_out=hold_out, calibrate=calibrate, progress=progress
     )
     identity = material.identity(asdict(config) | {"vgg16": weights.sha256})
     path = weights_path(out / (name or material.name(identity)))

@@ -140,6 +140,8 @@ def fetch(address: str, path: Path, progress: Progress | None = None) -> None:
     InputError
         If it cannot be had or written, or is not the file.
     """
+    from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import urlopen
 
     part: Path | None = None
@@ -162,8 +164,10 @@ def fetch(address: str, path: Path, progress: Progress | None = None) -> None:
         if not digest.hexdigest().startswith(wanted):
             raise InputError(f"What {address} gave is not the file that its name promises; {_GET}.")
         part.replace(path)
-    except OSError as error:  # urllib's errors are of this kind
-        reason = getattr(error, "reason", None) or error.strerror or error
+    except (OSError, HTTPException) as error:  # urllib's own errors are of the first kind
+        if isinstance(error, HTTPError):
+            error.close()
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
         raise InputError(f"VGG16's weights cannot be fetched ({reason}); {_GET}.") from None
     finally:
         if part is not None:
@@ -225,8 +229,9 @@ def _pth(path: Path) -> dict[str, Tensor]:
 
 def _require_vgg16(path: Path, tensors: Mapping[str, Tensor]) -> None:
     expected = _expected()
-    convolutions = {name for name in expected if name.startswith("features.")}
-    missing = (convolutions if tensors.keys() <= convolutions else expected.keys()) - tensors.keys()
+    has_top = any(name.startswith("classifier.") for name in tensors)
+    needed = {name for name in expected if has_top or name.startswith("features.")}
+    missing = needed - tensors.keys()
     for names, what in ((missing, "lacks"), (tensors.keys() - expected.keys(), "has, beside VGG16's,")):
         if names:
             raise InputError(f"{path} {what} {min(names)}, so it does not hold VGG16's weights; {_GET}.")
