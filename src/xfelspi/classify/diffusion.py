@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from xfelspi.errors import InputError
 
@@ -131,8 +131,8 @@ def diffusion_map(
     Raises
     ------
     InputError
-        If there are too few patterns, they are all the same, or the graph falls into pieces of which none
-        holds half of them.
+        If there are too few patterns, they are all the same, the graph falls into pieces of which none holds
+        half of them, or it all but does.
 
     References
     ----------
@@ -222,7 +222,13 @@ def _eigenvectors(kernel: sparse.csr_array, c: int) -> tuple[np.ndarray, np.ndar
     trivial = root / np.linalg.norm(root)  # known: without it, no other is mixed with it
     others = LinearOperator((n, n), lambda x: walk @ x - trivial * (trivial @ x), dtype=float)
     start = np.random.default_rng(0).standard_normal(n)
-    values, vectors = eigsh(others, k=c, which="LA", v0=start, ncv=min(n, 4 * c))
+    try:
+        values, vectors = eigsh(others, k=c, which="LA", v0=start, ncv=min(n, 4 * c), tol=1e-10)
+    except ArpackNoConvergence:
+        raise InputError(
+            "So many patterns have nearly no likeness to any other that the map falls apart; leave out noise "
+            "and blanks, or choose other features."
+        ) from None
     order = np.argsort(values)[::-1]
     coordinates = vectors[:, order] / trivial[:, None]
     largest = np.argmax(np.abs(coordinates), axis=0)
