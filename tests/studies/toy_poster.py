@@ -22,6 +22,7 @@ n_test = 20
 recipe = "small"
 networks = ["resnet"]
 n_train = 40
+vgg16_n_train = 40
 patterns_seen = 40
 n_test = 40
 folds = 2

@@ -24,6 +24,7 @@ VGG16 = "vgg16"
 _NUMBERS = {
     "seeds": (1, 100),
     "n_train": (40, 1_000_000),
+    "vgg16_n_train": (40, 1_000_000),
     "n_test": (20, 1_000_000),
     "patterns_seen": (1, 100_000_000),
     "folds": (2, 100),
@@ -88,8 +89,8 @@ class Table:
         One of the study's recipes; of the particles.
     networks : tuple of str
         Beside VGG16, which takes part where there are weights.
-    n_train, n_test : int
-        Simulated patterns to learn from, and to be judged by.
+    n_train, vgg16_n_train, n_test : int
+        Simulated patterns to learn from, of VGG16 fewer, and to be judged by.
     patterns_seen, fold_patterns_seen : int
         In all epochs: simulated ones; those of a fold alone.
     folds : int
@@ -104,6 +105,7 @@ class Table:
     shape: str = "icosahedron"
     networks: tuple[str, ...] = ("resnet", "pooled")
     n_train: int = 10_000
+    vgg16_n_train: int = 4_000
     patterns_seen: int = 40_000
     n_test: int = 2_000
     folds: int = 5
@@ -307,7 +309,14 @@ class Poster:
             self,
             seeds=quick.seeds,
             depth=_changed(self.depth, n_test=quick.n_test, n_train=sizes, blocks=quick.blocks, **seen),
-            table=_changed(self.table, **n, **seen, **folds, fold_patterns_seen=quick.patterns_seen),
+            table=_changed(
+                self.table,
+                **n,
+                **seen,
+                **folds,
+                vgg16_n_train=quick.n_train,
+                fold_patterns_seen=quick.patterns_seen,
+            ),
             robustness=self.robustness and self.robustness.as_quick(),
             labels=_changed(self.labels, **pool, **seen, **learned),
             speed=_changed(self.speed, n=most, sizes=quick.sizes, vgg16_most=most),

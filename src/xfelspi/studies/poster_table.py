@@ -16,7 +16,7 @@ from xfelspi.simulate import Recipe
 from .looks import note_look
 from .matching import match
 from .matrix import Mean
-from .poster_declared import Table
+from .poster_declared import VGG16, Table
 from .poster_scores import learn_counts, majority, means, pooled, row
 from .poster_work import Judged, Learner, PosterWork, opener, place, these
 from .reference import Reference
@@ -105,7 +105,8 @@ class TableWork:
 
     def trained_on_simulation(self, network: str, seed: int) -> tuple[str, dict[str, Any]]:
         """Return the folder of a network, and what is known of its training."""
-        path = self.simulated(self.asked.n_train, seed)
+        n = self.asked.vgg16_n_train if network == VGG16 else self.asked.n_train
+        path = self.simulated(n, seed)
         name = f"table/sim-{network}"
         learner = Learner(network=network, patterns_seen=self.asked.patterns_seen)
         return name, self.work.learn(name, learner, seed, these(path), place(path))
