@@ -61,8 +61,10 @@ def show_table(report: Report, findings: PosterFindings, _: Path) -> None:
         "single hits is another, which is why the larger class stands beside every accuracy. Our simulated "
         f"shots come from the recipe {asked.recipe}"
         + (", brought to the measured frames without their labels" if _is_measured(findings) else "")
-        + "; several particles are as bright as one in it. Thresholds come from patterns held out of the "
-        "training, and are applied unchanged."
+        + f": {asked.n_train:,} to learn from"
+        + (f", {asked.vgg16_n_train:,} for VGG16" if findings.vgg16 is not None else "")
+        + f", {asked.n_mixed:,} beside measured ones. Several particles are as bright as one in it. "
+        "Thresholds come from patterns held out of the training, and are applied unchanged."
     )
     rows = []
     for row in findings.table:

@@ -18,7 +18,7 @@ from .poster_work import Learner, PosterWork, place, these
 from .simulated import TEST_SEED
 from .steps import step
 
-N_WARM, N_LEARNED = 130, 200
+N_WARM, N_LEARNED = 64, 100
 """Images to begin with; patterns that the classifiers learned from, since what they learn costs no time."""
 
 NETWORK = "resnet"
