@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,7 @@ def fit_logistic(
     InputError
         If a class has fewer than two groups.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -86,14 +88,17 @@ def fit_logistic(
             "be two or more; add patterns."
         )
     mean = features.mean(0, dtype=float).astype(np.float32)
-    deviation = features.std(0, dtype=float).astype(np.float32)
-    per_deviation = np.where(deviation > _DARK * deviation.max(), 1 / np.maximum(deviation, 1e-30), 0)
-    per_deviation = per_deviation.astype(np.float32)
-    shown = (features - mean) * per_deviation
+    shown = features - mean
+    deviation = np.sqrt(np.einsum("nd,nd->d", shown, shown, dtype=float) / len(shown))
+    is_dark = deviation <= _DARK * deviation.max()
+    per_deviation = np.where(is_dark, 0, 1 / np.where(is_dark, 1, deviation)).astype(np.float32)
+    shown *= per_deviation
 
     def fitted(chosen: np.ndarray | slice, c: float, start: LogisticRegression | None) -> LogisticRegression:
         model = start or LogisticRegression(class_weight="balanced", max_iter=_MOST_STEPS, warm_start=True)
-        return model.set_params(C=c).fit(shown[chosen], labels[chosen])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is judged as it is
+            return model.set_params(C=c).fit(shown[chosen], labels[chosen])
 
     n_folds = min(FOLDS, fewest)
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed % 2**32)

@@ -125,7 +125,8 @@ def train_transfer(
     if material.apart is not None:
         apart = _see(extractor, _blocks(material.apart), len(material.apart.labels), progress)
     if say is not None:
-        say(f"VGG16 has seen {len(learned.labels)} patterns in {time.perf_counter() - start:.0f} s")
+        n_seen = len(learned.labels) + len(held.labels)
+        say(f"VGG16 has seen {n_seen} patterns in {time.perf_counter() - start:.0f} s")
     logistic = fit_logistic(
         extractor.features(learned.maps), learned.labels, learned.pairs, seed=config.seed, progress=progress
     )

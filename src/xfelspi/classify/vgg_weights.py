@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from xfelspi.cache import cache_folder
@@ -200,7 +198,9 @@ def _read(path: Path) -> Vgg16Weights:
     sha256 = sha256_of(path)
     try:
         tensors, convention = _safetensors(path) if path.suffix == ".safetensors" else (_pth(path), "rgb")
-    except (SafetensorError, UnpicklingError, zipfile.BadZipFile, RuntimeError, EOFError, OSError):
+    except InputError:
+        raise
+    except Exception:  # whatever damaged bytes make the readers stumble over
         raise InputError(f"{path} is damaged, or no file of weights; {_GET}.") from None
     _require_vgg16(path, tensors)
     floats = {name: tensor.float().contiguous() for name, tensor in tensors.items()}
