@@ -28,9 +28,9 @@ NUMBERS = (1_000, 3_000, 7_214, 20_000, 50_000)
 """Patterns; 7,214 are those of the published comparison."""
 
 NOTES = """\
-Patterns of the `benchmark` recipe, brought to 128 x 128 pixels. *Vectors*: reading and preparing; *map*: nearest
-neighbours, bandwidth and eigenvectors; *clusters*: 20 of them. Memory is the most that the process held. Time grows
-as the square of the number of patterns, memory does not.
+Patterns of the `benchmark` recipe, brought to 128 × 128 pixels. *Vectors*: reading and preparing; *map*:
+nearest neighbours, bandwidth and eigenvectors; *clusters*: 20 of them. Memory is the most that the process
+held, libraries included.
 """
 
 

@@ -84,6 +84,7 @@ def test_slope_of_a_gaussian_cloud_is_half_its_dimension(d, rng):
     assert found.dimension == pytest.approx(2 * slope.max(), rel=0.04)
     assert found.dimension == pytest.approx(d, rel=0.25)
     assert slope[np.argmin(np.abs(s - 1 / found.epsilon))] > 0.97 * slope.max()
+    assert bandwidth(np.concatenate([squared, np.zeros(10 * n)]), n) == found  # some were there twice
 
 
 def turned(angles, rng=None, size=128):

@@ -47,7 +47,7 @@ def bandwidth(squared: np.ndarray, n: int) -> Bandwidth:
     if not apart.size:
         raise InputError("All patterns are the same, so they lie on no manifold; give patterns that differ.")
     low, high = np.quantile(apart, 0.01) / 60, 2 * apart.max()
-    half = (squared / 2).astype(np.float32)
+    half = (apart / 2).astype(np.float32)  # the same pattern twice says nothing of a manifold
 
     def slope(epsilon: float) -> float:
         scaled = half / np.float32(epsilon)

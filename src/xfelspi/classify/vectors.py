@@ -71,8 +71,8 @@ class InvariantVector(nn.Module):
     size : int
         Pixels along an edge of a frame.
     orders : int
-        Fourier orders 1 to this of half a turn, hence 2 to twice this of a whole one. Fringes of two
-        particles are fine: twelve orders told fewer of them from singles than forty in trials.
+        Fourier orders 1 to this of half a turn, hence 2 to twice this of a whole one. Fringes between two
+        particles are fine and need many.
     """
 
     def __init__(self, size: int, orders: int = 40) -> None:

@@ -55,12 +55,12 @@ def scatter_plot(
     low, high = low - margin, high + margin
     shown = np.clip(coordinates, low, high)
     size = float(np.clip(6e3 / len(shown), 1.0, 12.0))
-    palette = colormaps["tab10" if len(groups) <= 10 else "tab20"].colors
+    palette = colormaps["tab10" if len(groups) <= 10 else "tab20"]
     figure = Figure((4.6 * len(faces), 4.6), dpi=DPI, layout="constrained")
     for number, (x, y) in enumerate(faces):
         axes = figure.add_subplot(1, len(faces), number + 1)
         for colour, (label, members) in enumerate(groups.items()):
-            ink = palette[colour % len(palette)]
+            ink = palette(colour % palette.N)
             own = shown[members]
             axes.scatter(own[:, x], own[:, y], s=size, color=ink, alpha=0.6, linewidths=0, label=label)
         if in_place:
@@ -70,9 +70,7 @@ def scatter_plot(
                     box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "alpha": 0.75, "linewidth": 0}
                     axes.text(middle[x], middle[y], label, fontsize=8, ha="center", va="center", bbox=box)
         elif number == 0:
-            legend = axes.legend(frameon=False, fontsize=8, loc="best")
-            for handle in legend.legend_handles:
-                handle.set(sizes=[24], alpha=1.0)
+            axes.legend(frameon=False, fontsize=8, loc="best", markerscale=(24 / size) ** 0.5)
         axes.set_xlim(low[x], high[x])
         axes.set_ylim(low[y], high[y])
         axes.set_xlabel(f"{name}{x + 1}")

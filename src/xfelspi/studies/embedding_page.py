@@ -106,8 +106,8 @@ def _facts(patterns: PatternSet, embedding: Embedding) -> str:
     beside = f" {apart} patterns are no neighbours of the map's and lie where the nearest of these do."
     spent = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in embedding.seconds.items())
     return (
-        f"Features: {embedding.features}. Eigenvalues {first:.3f} to {last:.3f}, dimension as the kernel sees it "
-        f"{found.dimension:.1f}.{beside if apart else ''} Time: {spent}."
+        f"Features: {embedding.features}. Eigenvalues {first:.3f} to {last:.3f}, dimension as the kernel "
+        f"sees it {found.dimension:.1f}.{beside if apart else ''} Time: {spent}."
     )
 
 
