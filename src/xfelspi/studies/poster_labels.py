@@ -34,7 +34,8 @@ from .transfer import packed, unpacked
 DIFFUSION = {"invariant": "diffusion map of rotation-invariant features", "pixels": "diffusion map of pixels"}
 """Names of the ways that look at clusters of a map, by its features."""
 
-NO_LABELS = "no labels: learned from simulation alone"
+NO_LABELS, LARGER = "no labels: learned from simulation alone", "always the larger class"
+"""Names of the ways that need none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ class _Pool:
             self.work.tell(f"labels, {self.name}: {way}, accuracy {scores['accuracy'].value:.3f} at the most")
         for way, all_judged in (
             (NO_LABELS, [self._by_simulation(seed) for seed in seeds]),
-            ("larger class", [majority(self.truth)]),
+            (LARGER, [majority(self.truth)]),
         ):
             found.append(LabelPoint(recipe=self.name, way=way, n_labels=0, scores=means(all_judged)))
         return found

@@ -16,7 +16,7 @@ from .noise import Swept
 from .poster_clock import MAP, Timed
 from .poster_declared import VGG16
 from .poster_findings import PosterFindings
-from .poster_labels import NO_LABELS
+from .poster_labels import LARGER, NO_LABELS
 from .poster_table import COUNTS, MAJORITY, PROTOCOLS
 
 NAMES = {
@@ -195,7 +195,7 @@ def show_labels(report: Report, findings: PosterFindings, out: Path) -> None:
         for colour, way in enumerate(ways):
             errors = {p.n_labels: _wrong(p.scores["accuracy"]) for p in here if p.way == way}
             curves.append(_curve(way, errors, colour))
-        for style, way in ((":", "larger class"), ("--", NO_LABELS)):
+        for style, way in ((":", LARGER), ("--", NO_LABELS)):
             (flat,) = (point for point in here if point.way == way)
             wrong = _wrong(flat.scores["accuracy"])
             curves.append(
