@@ -30,7 +30,7 @@ from xfelspi.cli import app
 from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
 
-CONFIG = TransferConfig(size=64, validation_fraction=0.4, seed=2)
+CONFIG = TransferConfig(size=32, validation_fraction=0.4, seed=2)
 
 
 def xfel(*arguments):
@@ -78,7 +78,7 @@ def test_the_logit_is_the_regression_on_the_features(model_path, extractor, patt
     last = model.classifier.network.logits
     weight, offset = (tensor[1].detach().numpy() for tensor in (last.weight, last.bias))
     features = vgg16_features(extractor, patterns, frame=model.frame)
-    assert features.shape == (40, 2048)
+    assert features.shape == (40, 512)
     prediction = Predictor(model)(patterns)
     np.testing.assert_allclose(
         prediction.logits, features @ weight + offset, atol=0.02

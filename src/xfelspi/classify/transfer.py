@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from xfelspi.errors import InputError
 
+from .logistic import Logistic
 from .picture import TRANSFORMS
 from .vgg import STAGES, Vgg16
 from .vgg_weights import CONVENTIONS, Vgg16Weights
@@ -98,6 +99,13 @@ class TransferNetwork(nn.Module):
             If the file has no layers on top of the convolutions and these are needed.
         """
         self.vgg = weights.network(whole=self._depth > 0)
+
+    def take(self, logistic: Logistic) -> None:
+        """Take a regression for the last layer."""
+        weight = torch.from_numpy(logistic.weight)
+        with torch.no_grad():
+            self.logits.weight.copy_(torch.stack([torch.zeros_like(weight), weight]))
+            self.logits.bias.copy_(torch.tensor([0.0, logistic.offset]))
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, 2): not single, single."""

@@ -130,10 +130,7 @@ def train_transfer(
     logistic = fit_logistic(
         extractor.features(learned.maps), learned.labels, learned.pairs, seed=config.seed, progress=progress
     )
-    last = extractor.network.logits
-    with torch.no_grad():
-        last.weight.copy_(torch.from_numpy(np.stack([np.zeros_like(logistic.weight), logistic.weight])))
-        last.bias.copy_(torch.tensor([0.0, logistic.offset]))
+    extractor.network.take(logistic)
 
     def judged(seen: _Seen) -> Judged:
         logits = logistic.logits(extractor.features(seen.maps))
@@ -147,6 +144,16 @@ def train_transfer(
             f"C = {logistic.c:g}  validation accuracy {100 * row['accuracy']:.2f} %  AUC {row['auc']:.4f}  "
             f"{seconds:.0f} s"
         )
+    training = {
+        "settings": asdict(config),
+        "regularization": logistic.c,
+        "cross_validated_loss": {f"{c:g}": loss for c, loss in logistic.losses.items()},
+        "n": len(learned.labels),
+        "n_validation": len(held.labels),
+        "seconds": round(seconds, 1),
+        "precision": str(extractor.dtype).removeprefix("torch."),
+        "data": material.sources,
+    }
     model = Model(
         architecture=extractor.transfer,
         classifier=extractor.classifier,
@@ -159,18 +166,7 @@ def train_transfer(
             "identity": identity,
             "versions": _versions(),
             "weights": str(weights.path.absolute()),
-            "training": {
-                "settings": asdict(config),
-                "n": len(learned.labels),
-                "n_validation": len(held.labels),
-                "seconds": round(seconds, 1),
-                "precision": str(extractor.dtype).removeprefix("torch."),
-                "data": material.sources,
-            },
-            "regularization": {
-                "c": logistic.c,
-                "cross_validated_loss": {f"{c:g}": loss for c, loss in logistic.losses.items()},
-            },
+            "training": training,
             "command": command,
             "validation": row,
             "calibrated_on": None if material.apart is None else material.apart.sources,
