@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from .transfer import Transfer, TransferNetwork
 from .vgg_weights import Vgg16Weights
 
 BLOCK = 256  # frames whose features are kept together
-_AT_ONCE = 32
+_AT_ONCE = 16
 _TRIED = 2  # frames on which the precision is chosen
 _VERSION = 1  # of what the cache holds
 
@@ -100,13 +101,12 @@ class Extractor:
         except (OSError, ValueError, EOFError):
             pass  # absent or damaged: compute it again
         before = torch.get_num_threads()
-        torch.set_num_threads(cores())
-        try:
-            parts = [self._ready.look(part.float()) for part in torch.from_numpy(block).split(_AT_ONCE)]
+        try:  # parts side by side: threads inside one convolution wait for each other
+            with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
+                parts = list(pool.map(self._look, torch.from_numpy(block).split(_AT_ONCE)))
         finally:
             torch.set_num_threads(before)
-        most = float(torch.finfo(torch.float16).max)
-        maps = torch.cat([part.float().clamp_max(most).half().cpu() for part in parts]).numpy()
+        maps = torch.cat(parts).numpy()
         _keep(path, maps)
         return maps
 
@@ -115,6 +115,10 @@ class Extractor:
         with torch.inference_mode():
             parts = torch.from_numpy(maps).split(_AT_ONCE)
             return torch.cat([self.network.features(part.float()) for part in parts]).numpy()
+
+    def _look(self, part: Tensor) -> Tensor:
+        most = float(torch.finfo(torch.float16).max)
+        return self._ready.look(part.float()).float().clamp_max(most).half().cpu()
 
     def _key(self, block: np.ndarray) -> str:
         """Hash of all that decides the maps; the layers on top take no part."""

@@ -12,6 +12,7 @@ from .pick import pick
 from .reader import Frames, PatternSet
 from .settle import settle_centre
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
+from .subset import write_subset
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
 from .update import update_scores
 from .verdicts import Verdicts, read_verdicts
@@ -57,5 +58,6 @@ __all__ = [
     "settle_centre",
     "to_photons",
     "update_scores",
+    "write_subset",
     "write_whole",
 ]
