@@ -150,15 +150,16 @@ def soak(name: str, folder: Path, kills: int, rng: random.Random, say: Callable[
     """Kill one command that often, each time from the start; say how it goes."""
     trial, inputs, outcome = TRIALS[name], folder / "inputs", Outcome()
     prepare(trial.inputs, inputs)
-    undisturbed = _laid_out(trial, inputs, folder / name / "undisturbed")
-    _finish(trial.arguments, undisturbed)  # makes what is kept between runs, such as tables
-    undisturbed = _laid_out(trial, inputs, undisturbed)
+    place = folder / name / "run"  # always the same, for results may name it
+    _lay_out(trial, inputs, place)
+    _finish(trial.arguments, place)  # makes what is kept between runs, such as tables
+    _lay_out(trial, inputs, place)
     start = time.perf_counter()
-    _finish(trial.arguments, undisturbed)
+    _finish(trial.arguments, place)
     outcome.seconds = time.perf_counter() - start
-    wanted = _content(undisturbed)
+    wanted = _content(place)
     while outcome.kills < kills and outcome.missed < 10 * kills:
-        place = _laid_out(trial, inputs, folder / name / "killed")
+        _lay_out(trial, inputs, place)
         before = {other: _digest(place / other) for other in trial.inputs}
         frames = {other: _frames(place / other) for other in trial.may_change}
         moment, with_workers = rng.uniform(0.0, outcome.seconds), rng.random() < 0.5
@@ -191,13 +192,13 @@ def soak(name: str, folder: Path, kills: int, rng: random.Random, say: Callable[
     return outcome
 
 
-def _laid_out(trial: Trial, inputs: Path, place: Path) -> Path:
+def _lay_out(trial: Trial, inputs: Path, place: Path) -> None:
+    """Make the folder anew, with nothing but the inputs in it."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     for name in trial.inputs:
         shutil.copy2(inputs / name, place / name)
     (place / "out").mkdir()
-    return place
 
 
 @dataclass
