@@ -9,6 +9,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from xfelspi.cli import app
@@ -236,6 +237,7 @@ def test_score_draws_how_reliable_probabilities_are(work, model, tmp_path):
 def test_without_a_model_the_one_of_the_package_is_taken(work, model, tmp_path, monkeypatch):
     default = tmp_path / "models" / "default.safetensors"
     monkeypatch.setattr("xfelspi.classify.default._MODEL", default)
+    monkeypatch.setattr("xfelspi.classify.predict.fastest", lambda _: torch.float32)  # the same for both
     command = ("score", "--data", work / "sim" / "torus.h5", "--json")
     without = xfel(*command)
     assert without.exit_code == 2

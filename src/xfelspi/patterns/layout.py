@@ -72,8 +72,7 @@ def frames_room(file: h5py.File, mask: np.ndarray, names: np.ndarray, dtype: np.
         Of a pixel.
     """
     file["cxi_version"] = CXI_VERSION
-    write_instrument(file, geometry)
-    detector = file[DETECTOR]
+    detector = file.require_group(DETECTOR)
     data = detector.create_dataset(
         "data",
         (len(names), *mask.shape),
