@@ -12,7 +12,7 @@ from benchmarks.cost import multiply_adds
 from benchmarks.trials import Bench, Trial, read_bench
 from toy_shots import write_simulated
 
-from xfelspi.classify import Architecture, Classifier
+from xfelspi.classify import Architecture, Classifier, TrainConfig
 from xfelspi.errors import InputError
 
 DECLARED = Path(cues.__file__).with_name("cues.toml")
@@ -48,7 +48,7 @@ def _toy(monkeypatch):
 
 def test_every_declared_trial_has_a_network_that_answers():
     bench = read_bench(DECLARED)
-    assert bench.trial[0].configs(4, 0)[0].architecture() == Architecture()
+    assert bench.trial[0].configs(4, 0)[0].architecture() == TrainConfig().architecture()
     different = set()
     for trial in bench.trial:
         (config, *_) = trial.configs(bench.epochs, 0)

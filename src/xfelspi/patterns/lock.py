@@ -65,6 +65,7 @@ def claimed(path: Path) -> Iterator[None]:
         If another process claims it, or its folder cannot be written to.
     """
     lock = path.with_name(f"{path.name}.lock")
+    is_new = not lock.parent.exists()
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         file = open_locked(lock)
@@ -78,6 +79,9 @@ def claimed(path: Path) -> Iterator[None]:
     finally:
         lock.unlink(missing_ok=True)
         file.close()
+        if is_new:
+            with suppress(OSError):  # nothing came of it: leave no empty folder behind
+                lock.parent.rmdir()
 
 
 def _lock(file: io.FileIO) -> None:
