@@ -8,7 +8,7 @@ import io
 import os
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from xfelspi.errors import InputError
