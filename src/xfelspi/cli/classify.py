@@ -73,7 +73,7 @@ def classify(
     )
     from xfelspi.hits import HitFinding, hit_files, write_hits
     from xfelspi.patterns import PatternSet
-    from xfelspi.studies.sorting import Sorting, sort_shots
+    from xfelspi.sorting import Sorting, sort_shots
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain, top=top)
     sorting = Sorting(
@@ -82,7 +82,8 @@ def classify(
         size_nm=_sizes(size),
         hits=HitFinding() if hits_first else None,
     )
-    models = [load(path, policy) for path in model or [None]]
+    named: list[Path | None] = [*model] if model else [None]
+    models = [load(path, policy) for path in named]
     alone = len(models) == 1 and not (hits_first or sorting.measures or top)
     stem = out or file.with_suffix("")
     with (

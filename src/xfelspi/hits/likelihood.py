@@ -41,7 +41,7 @@ def hit_scores(photons: np.ndarray, background: np.ndarray) -> np.ndarray:
     >>> frame = np.full((1, 20), 50.0)
     >>> frame[0, :2] = 100.0
     >>> hit_scores(frame, np.ones(20)).round(1).tolist()
-    [0.1]
+    [5.0]
     """
     scores = np.zeros(len(photons))
     enough = photons.sum(axis=1) >= _FEWEST
