@@ -29,6 +29,7 @@ bench: $(INSTALLED)  ## speed here: beside skopi and the floor, whole runs, star
 	$(BIN)/python -m benchmarks.throughput $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.terms $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.accuracy build/accuracy $(if $(PAGE),--write docs/classifier.md)
+	$(BIN)/python -m benchmarks.embedding build/embedding $(if $(PAGE),--write docs/embedding.md)
 
 model: $(INSTALLED)  ## the default model anew, a long training; OUT=build/model for elsewhere, PAGE=docs/classifier.md
 	$(BIN)/xfel study model --out $(or $(OUT),src/xfelspi/models) --overwrite

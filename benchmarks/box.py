@@ -48,7 +48,7 @@ def main() -> None:
         for shape in SHAPES:
             options = ("--recipe", recipe, "--shape", shape, "-n", str(asked.n), "--seed", "2", *changes)
             xfel("simulate", *options, "--out", str(folder))
-        scored = json.loads(xfel("score", str(path), "--data", str(folder), "--json"))["rows"]
+        scored = json.loads(xfel("score", "--model", str(path), "--data", str(folder), "--json"))["rows"]
         rows += [(_name(recipe, row), row) for row in scored]
     speed = images_per_second(path, asked.folder / f"benchmark-{asked.n}" / "torus.h5")
     text = "\n\n".join([made(facts, path), curve(facts), table(rows), speed, machine()])

@@ -6,14 +6,14 @@ from statistics import median
 import torch
 from torch import nn
 
-from xfelspi.classify import Architecture, Classifier
+from xfelspi.classify import Architecture, Classifier, Transfer
 from xfelspi.classify.compute import fastest
 from xfelspi.classify.predict import ReadyClassifier
 
 FRAMES, ROUNDS = 32, 15
 
 
-def multiply_adds(architecture: Architecture) -> int:
+def multiply_adds(architecture: Architecture | Transfer) -> int:
     """Of convolutions and last layer, for one frame; what prepares it is not counted."""
     total = 0
 
@@ -30,7 +30,7 @@ def multiply_adds(architecture: Architecture) -> int:
     return total
 
 
-def time_over(architecture: Architecture, other: Architecture) -> float:
+def time_over(architecture: Architecture | Transfer, other: Architecture | Transfer) -> float:
     """Time for a frame over that of another network: preparation and network, on one core, in turns."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -45,7 +45,7 @@ def time_over(architecture: Architecture, other: Architecture) -> float:
 class _Work:
     """A network in its faster precision, and frames for it."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture | Transfer) -> None:
         classifier = Classifier(architecture).eval()
         self._frames = torch.poisson(torch.ones(FRAMES, architecture.size, architecture.size))
         ready = {

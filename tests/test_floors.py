@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 FLOORS = (  # from the ground up; rooms of one floor do not know each other
-    {"constants", "errors"},
+    {"constants", "errors", "cache"},
     {"shapes"},
     {"patterns"},
     {"simulate", "classify", "fidelity", "hits"},

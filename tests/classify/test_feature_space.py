@@ -1,5 +1,8 @@
 """Features are what the last layer sees."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import torch
 from toy_shots import write_plain
@@ -13,9 +16,11 @@ def test_the_last_layer_makes_the_logits_of_them(toy_model, tmp_path):
     labels = np.arange(40) % 2
     chosen = np.array([7, 0, *range(3, 38)])
     before = toy_model.classifier.training
+    alone = replace(toy_model, classifier=copy.deepcopy(toy_model.classifier))
+    alone.classifier.reach = None  # what it adds to the logits does not come from the features
     with PatternSet.open(write_plain(tmp_path / "plain.h5", labels)) as patterns:
         found = features(toy_model, patterns, chosen)
-        logits = Predictor(toy_model)(patterns).logits[chosen]
+        logits = Predictor(alone)(patterns).logits[chosen]
     last = toy_model.classifier.network.logits
     assert found.shape == (len(chosen), last.in_features)
     with torch.inference_mode():

@@ -76,7 +76,7 @@ def test_files_of_others_are_not_replaced(toy_model, plain, tmp_path, name):
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence(toy_model, plain, tmp_path):
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(InputError, match="nothing can be written below"):
         write_selection(toy_model, plain, predicted(toy_model, [True] * 4), tmp_path / "run.h5" / "below")
 
 

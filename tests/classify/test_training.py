@@ -13,10 +13,11 @@ import pytest
 import torch
 from toy_shots import QUICK, frames, write_plain, write_simulated
 
-from xfelspi.classify import ModelFrame, TrainConfig, load_model, train
+from xfelspi.classify import ModelFrame, TrainConfig, load_model, model, train
 from xfelspi.classify.compute import fastest
 from xfelspi.classify.data import load_examples, split
 from xfelspi.errors import InputError
+from xfelspi.patterns import claimed
 
 FRAME = ModelFrame()
 
@@ -106,6 +107,28 @@ def test_killed_it_goes_on_with_the_same_command(toy_file, toy_model_path, tmp_p
     path = train([toy_file], QUICK, out=tmp_path, name="toy", say=lines.append)
     assert lines[0] == "going on after epoch 1 of 3"
     assert_same_model(path, toy_model_path)
+
+
+def test_killed_between_its_two_files_it_is_gone_on_with(toy_file, tmp_path, monkeypatch):
+    """Weights without their description are this very training's, and of two such trainings one is told."""
+    write, once = model.write_whole, replace(QUICK, epochs=1)
+
+    def die(path, content):
+        if path.suffix == ".json":
+            raise KeyboardInterrupt
+        write(path, content)
+
+    with claimed(tmp_path / "a.safetensors"), pytest.raises(InputError, match="Another process is writing"):
+        train([toy_file], once, out=tmp_path, name="a")
+    monkeypatch.setattr(model, "write_whole", die)
+    with pytest.raises(KeyboardInterrupt):
+        train([toy_file], once, out=tmp_path, name="a")
+    monkeypatch.undo()
+    lines = []
+    path = train([toy_file], once, out=tmp_path, name="a", say=lines.append)
+    assert lines == ["going on after epoch 1 of 1"]
+    assert load_model(path).about["training"]["data"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.json", "a.safetensors"]
 
 
 def test_the_same_again_is_done_already(toy_file, toy_model_path):

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from xfelspi.cli import app
@@ -117,6 +119,26 @@ def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
     assert [event.split("//")[1] for event in events] == [line.split(",")[0] for line in kept]
 
 
+def test_kept_patterns_and_scores_are_handed_on(work, model, tmp_path):
+    """--update and --kept-to say what the table says."""
+    file, kept = tmp_path / "run.cxi", tmp_path / "kept.cxi"
+    shutil.copy(work / "sim" / "torus.h5", file)
+    result = xfel("classify", file, "--model", model, "--update", "--kept-to", kept)
+    assert result.exit_code == 0, result.output
+    table = np.genfromtxt(tmp_path / "run.csv", delimiter=",", names=True)
+    chosen = np.flatnonzero(table["kept"])
+    with h5py.File(file) as all_of_them, h5py.File(kept) as some:
+        for opened, rows in ((all_of_them, slice(None)), (some, chosen)):
+            detector = opened["entry_1/instrument_1/detector_1"]
+            assert detector["score"].attrs["headings"].tolist() == ["probability", "ood"]
+            np.testing.assert_array_equal(detector["score"][0], table["probability"][rows])
+            assert detector["tags"].attrs["headings"].tolist() == ["kept", "unsure", "strange"]
+            np.testing.assert_array_equal(detector["tags"][0], table["kept"][rows])
+        data = "entry_1/data_1/data"
+        np.testing.assert_array_equal(some[data], all_of_them[data][chosen])
+    assert f"{kept}: {len(chosen)} patterns" in result.output
+
+
 def test_a_policy_is_carried_out_and_said(work, model, tmp_path):
     file = tmp_path / "run.h5"
     shutil.copy(work / "sim" / "torus.h5", file)
@@ -215,6 +237,7 @@ def test_score_draws_how_reliable_probabilities_are(work, model, tmp_path):
 def test_without_a_model_the_one_of_the_package_is_taken(work, model, tmp_path, monkeypatch):
     default = tmp_path / "models" / "default.safetensors"
     monkeypatch.setattr("xfelspi.classify.default._MODEL", default)
+    monkeypatch.setattr("xfelspi.classify.predict.fastest", lambda _: torch.float32)  # the same for both
     command = ("score", "--data", work / "sim" / "torus.h5", "--json")
     without = xfel(*command)
     assert without.exit_code == 2
@@ -378,3 +401,40 @@ def test_the_demo_runs_to_its_report_and_again_from_what_is_there(tmp_path, monk
     model = (tmp_path / "model.safetensors").stat()
     assert xfel("demo", "--out", tmp_path).exit_code == 0
     assert (tmp_path / "model.safetensors").stat() == model
+
+
+def test_a_centre_that_is_not_given_is_found_and_said(work, model, tmp_path):
+    with h5py.File(work / "sim" / "torus.h5") as file:
+        frames = file["entry_1/data_1/data"][:]
+    np.save(tmp_path / "cut.npy", frames[:, 10:, 22:])
+    said = xfel("classify", tmp_path / "cut.npy", "--model", model)
+    assert said.exit_code == 0, said.output
+    found = re.search(r"the centre is not given; found at y, x = ([\d.]+), ([\d.]+)", said.stderr)
+    middle = (np.array(frames.shape[1:]) - 1) / 2
+    assert np.abs(np.array([float(n) for n in found.groups()]) - (middle - [10, 22])).max() < 1
+    table = (tmp_path / "cut.csv").read_text()
+    for given, same in (("middle", False), (f"{middle[0] - 10},{middle[1] - 22}", True)):
+        said = xfel("classify", tmp_path / "cut.npy", "--model", model, "--centre", given)
+        assert "centre" not in said.stderr
+        probabilities = [
+            np.loadtxt(lines.splitlines(), delimiter=",", skiprows=1, usecols=2)
+            for lines in (table, (tmp_path / "cut.csv").read_text())
+        ]
+        assert np.allclose(*probabilities, atol=1e-6) is same
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (("--centre", "7"), "--centre 7 is not two numbers such as 127.5,130"),
+        (("--centre", "9000,0"), "is far from frames of"),
+        (("--common-mode", "row"), "give --adu-per-photon as well"),
+        (("--adu-per-photon", 8, "--panels", "2"), "--panels 2 is not two numbers such as 2x1"),
+        (("--adu-per-photon", -1), "adu_per_photon is -1; it must be positive"),
+        (("--geometry", "nowhere.geom"), "The geometry nowhere.geom is not a readable text file"),
+    ],
+)
+def test_what_is_wrong_with_an_opening_is_one_sentence(work, options, what):
+    said = xfel("info", work / "sim" / "torus.h5", *options)
+    assert said.exit_code == 2
+    assert what in " ".join(said.stderr.split())

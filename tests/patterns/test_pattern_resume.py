@@ -386,7 +386,7 @@ def test_journal_that_cannot_be_opened(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("xfelspi.patterns.journal.os.open", refuse)
+    monkeypatch.setattr("xfelspi.patterns.lock.os.open", refuse)
     with pytest.raises(InputError, match=r"Cannot write .*torus\.h5\.part: Permission denied"):
         writer(tmp_path / "torus.h5")
 

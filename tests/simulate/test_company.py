@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -90,6 +91,23 @@ def test_clusters_touch_and_do_not_overlap():
         distance = float(np.linalg.norm(way))
         assert distance == pytest.approx(a.reach_nm(way / distance) + b.reach_nm(-way / distance), rel=1e-9)
         assert distance <= max(a.diameter_nm, b.diameter_nm) * 1.001
+
+
+def test_flat_bodies_of_unlike_size_find_room_in_a_cluster():
+    """A small one may touch two flat ones that lie nearer to each other than the largest is wide."""
+    _, drawn = shots(
+        'sample.shape="cube"',
+        "company.contact_probability=1",
+        "company.size_ratio=[0.4, 1.6]",
+        "sample.multiplicity=[0.0, 0.0, 1.0]",
+        "body.stretch=0.5",
+        n=120,
+    )
+    for scene in (shot.scene for shot in drawn):
+        for a, b in combinations(scene.particles, 2):
+            way = np.subtract(b.position_nm, a.position_nm)
+            distance = float(np.linalg.norm(way))
+            assert distance >= (a.reach_nm(way / distance) + b.reach_nm(-way / distance)) * (1 - 1e-9)
 
 
 def test_sizes_differ_as_asked():

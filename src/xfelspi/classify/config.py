@@ -25,6 +25,8 @@ class TrainConfig:
     ----------
     network, blocks, inputs, width, pooling, fusion
         See `Architecture`.
+    reach : bool or None
+        See `Architecture`; None is what goes with the network: not for `resnet`, as published.
     epochs : int or None
         Rounds over the patterns; None makes as many as let the network see `PATTERNS_SEEN`.
     batch_size : int
@@ -52,6 +54,7 @@ class TrainConfig:
     width: float = 1.0
     pooling: str = "mean"
     fusion: str = "early"
+    reach: bool | None = None
     epochs: int | None = None
     batch_size: int = 64
     learning_rate: float = 3e-3
@@ -86,6 +89,7 @@ class TrainConfig:
             width=self.width,
             pooling=self.pooling,
             fusion=self.fusion,
+            reach=self.network != "resnet" if self.reach is None else self.reach,
         )
 
     def resolved_augmentation(self) -> Augmentation:

@@ -172,7 +172,7 @@ def _require_memory(n: int, frame: ModelFrame) -> None:
 
 
 def _read(patterns: PatternSet, indices: np.ndarray, frame: ModelFrame, out: Tensor) -> None:
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame, patterns.centre_yx)
 
     def read(begin: int) -> None:
         low, high = np.searchsorted(indices, (begin, begin + _AT_ONCE))

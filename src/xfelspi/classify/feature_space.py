@@ -37,7 +37,7 @@ def features(model: Model, patterns: PatternSet, indices: Sequence[int] | np.nda
     InputError
         If the frames do not reach the model's, or the file is damaged.
     """
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, model.frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, model.frame, patterns.centre_yx)
     classifier = copy.deepcopy(model.classifier).eval().cpu()
     seen: list[torch.Tensor] = []
     last = classifier.network.logits

@@ -72,9 +72,9 @@ class Framing:
     Where one pixel of the model spans a whole number of the detector's (within 2 %), these are added up,
     along whole pixels; else every photon is shared out by the areas that overlap. Pixels wider than the
     model's are taken one for one: a photon cannot be shared out among pixels that did not see it. Without a
-    geometry the scale is `q_unstated_per_nm`, and the beam meets the middle of the frame. Pixels of the model
-    that the detector measured by less than half are masked, and pixels of the detector beyond the model's
-    frame are left out.
+    geometry the scale is `q_unstated_per_nm`, and the beam meets `centre_yx`, else the middle of the frame.
+    Pixels of the model that the detector measured by less than half are masked, and pixels of the detector
+    beyond the model's frame are left out.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ class Framing:
         Of the detector, if known.
     frame : ModelFrame
         Where to bring the frames.
+    centre_yx : (float, float), optional
+        Where the beam crosses a detector without a geometry.
 
     Attributes
     ----------
@@ -107,11 +109,16 @@ class Framing:
     """
 
     def __init__(
-        self, shape: tuple[int, int], mask: np.ndarray, geometry: Geometry | None, frame: ModelFrame
+        self,
+        shape: tuple[int, int],
+        mask: np.ndarray,
+        geometry: Geometry | None,
+        frame: ModelFrame,
+        centre_yx: tuple[float, float] | None = None,
     ) -> None:
         ny, nx = shape
         if geometry is None:
-            span, centre_yx = frame.q_unstated_per_nm, ((ny - 1) / 2, (nx - 1) / 2)
+            span, centre_yx = frame.q_unstated_per_nm, centre_yx or ((ny - 1) / 2, (nx - 1) / 2)
         else:
             span, centre_yx = q_per_pixel_per_nm(geometry), geometry.centre_yx
         scale = max(1.0, frame.q_per_pixel_per_nm / span)

@@ -27,6 +27,7 @@ from .prepare import Standardize
 from .scores import Scores, Thresholds, evaluate, find_thresholds
 from .shards import SHARD, Shards, parts_of
 from .supply import Supply, n_batches
+from .transfer import TransferNetwork
 
 
 class Learning:
@@ -188,9 +189,10 @@ class Learning:
 
         def loss(classifier: Classifier, part: int) -> Tensor:
             generator = chance(self.config.seed, epoch, step, part)
+            assert not isinstance(classifier.network, TransferNetwork)  # which does not learn this way
             classifier.network.dropout.generator = generator
             some, theirs = parts[part]
-            return self._loss(classifier, self.augmentation(some, generator), theirs, self.dtype)
+            return self._loss(classifier, self.augmentation(some, generator), some, theirs, self.dtype)
 
         return loss
 
@@ -198,18 +200,25 @@ class Learning:
         return 1 if self.device.type == "cuda" else parts_of(size)
 
     def _loss(
-        self, classifier: Classifier, frames: Tensor, labels: Tensor, dtype: torch.dtype | None
+        self,
+        classifier: Classifier,
+        changed: Tensor,
+        frames: Tensor,
+        labels: Tensor,
+        dtype: torch.dtype | None,
     ) -> Tensor:
         is_low = dtype is torch.bfloat16
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_low):
-            logits = classifier(frames.to(self.device))
-        return functional.cross_entropy(logits.float(), labels.to(self.device), self.class_weight)
+            opinions = classifier.opinions(changed.to(self.device), frames.to(self.device))
+        wanted = labels.to(self.device)
+        losses = [functional.cross_entropy(each.float(), wanted, self.class_weight) for each in opinions]
+        return torch.stack(losses).sum()
 
     def _try_step(self, dtype: torch.dtype) -> None:
         """Forward and backward on a few frames, for timing; nothing is learned."""
         frames, labels = self.supply.held.frames[:SHARD].float(), self.supply.held.labels[:SHARD]
         self.classifier.eval()  # leaves the normalization's averages alone
-        self._loss(self.classifier, frames, labels, dtype).backward()
+        self._loss(self.classifier, frames, frames, labels, dtype).backward()
         self.optimizer.zero_grad()
 
 

@@ -23,6 +23,8 @@ from .familiarity import Familiarity
 from .framing import ModelFrame
 from .networks import Architecture, Classifier
 from .scores import WANTED_FPR, Thresholds
+from .transfer import BORROWED, Transfer, TransferNetwork
+from .vgg_weights import WeightsMissing, find_vgg16
 
 FORMAT = "xfelspi classifier 2"
 _BEFORE = "xfelspi classifier 1"  # without calibration and familiarity
@@ -53,8 +55,8 @@ class Model:
 
     Attributes
     ----------
-    architecture : Architecture
-        What the network is.
+    architecture : Architecture or Transfer
+        What the network is. The weights of VGG16 that a `Transfer` is built on stay where they are.
     classifier : Classifier
         With its weights.
     frame : ModelFrame
@@ -71,7 +73,7 @@ class Model:
         How it came to be: command, training data, settings, validation, curve, versions. JSON-able.
     """
 
-    architecture: Architecture
+    architecture: Architecture | Transfer
     classifier: Classifier
     frame: ModelFrame
     thresholds: Thresholds
@@ -98,6 +100,7 @@ def save_model(model: Model, path: Path) -> None:
     tensors = {
         f"classifier.{name}": tensor.detach().cpu().contiguous()
         for name, tensor in model.classifier.state_dict().items()
+        if not name.startswith(BORROWED)
     }
     tensors |= {
         _NEGATIVES: torch.from_numpy(model.thresholds.negatives),
@@ -129,7 +132,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     Raises
     ------
     InputError
-        If one of them is missing, is not what it should be, or they do not belong together.
+        If one of them is missing, is not what it should be, or they do not belong together; or if the
+        VGG16 weights that it is built on are not where `find_vgg16` looks.
     """
     weights_file = weights_path(Path(path))
     page_file = weights_file.with_suffix(".json")
@@ -152,6 +156,8 @@ def load_model(path: str | os.PathLike[str]) -> Model:
         raise InputError(f"{weights_file} and {page_file} do not belong together; copy both again, or train.")
     try:
         return _assemble(weights, page)
+    except WeightsMissing:
+        raise
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, InputError) as error:
         raise InputError(
             f"{page_file} does not describe the weights beside it ({_first_line(error)}); copy both again, "
@@ -174,7 +180,7 @@ def _read(path: Path) -> bytes:
 
 def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
     tensors = load(weights)
-    architecture = Architecture.from_dict(page.pop("architecture"))
+    architecture = _architecture(page.pop("architecture"))
     frame = ModelFrame(**page.pop("frame"))
     if frame.size != architecture.size or not frame.q_per_pixel_per_nm > 0:
         raise ValueError("its frame is not the network's")
@@ -191,7 +197,11 @@ def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
     calibration = Calibration(**page.pop("calibration"))
     familiarity = Familiarity(mean=mean, whitening=whitening, limit=page.pop("familiarity_limit"))
     classifier = Classifier(architecture)
-    classifier.load_state_dict({name.removeprefix("classifier."): t for name, t in tensors.items()})
+    own = {name.removeprefix("classifier."): tensor for name, tensor in tensors.items()}
+    if isinstance(architecture, Transfer) and isinstance(classifier.network, TransferNetwork):
+        classifier.network.borrow(find_vgg16(architecture.sha256, page["weights"]))
+        own |= {name: t for name, t in classifier.state_dict().items() if name.startswith(BORROWED)}
+    classifier.load_state_dict(own)
     for name in ("format", "preprocessing"):
         del page[name]
     return Model(
@@ -204,6 +214,11 @@ def _assemble(weights: bytes, page: dict[str, Any]) -> Model:
         held=HeldLogits(singles=singles, others=others),
         about=page,
     )
+
+
+def _architecture(values: dict[str, Any]) -> Architecture | Transfer:
+    kind = Transfer if values["network"] == "vgg16" else Architecture
+    return kind.from_dict(values)
 
 
 def _first_line(error: Exception) -> str:

@@ -10,9 +10,12 @@ from torch import Tensor, nn
 from xfelspi.errors import InputError
 
 from .inputs import Inputs
+from .picture import Picture
 from .prepare import Scaled, Standardize
+from .reach import Reach
 from .resnet import ResNet
 from .towers import Towers
+from .transfer import Transfer, TransferNetwork
 from .views import Views, pattern_view
 
 NETWORKS = ("pooled", "resnet")
@@ -42,6 +45,8 @@ class Architecture:
         What the last layer sees of each channel.
     fusion : {"early", "late"}
         Several views are channels of one image, or each has a network of its own up to the last layer.
+    reach : bool
+        Whether `Reach` is asked as well.
 
     Raises
     ------
@@ -57,6 +62,7 @@ class Architecture:
     width: float = 1.0
     pooling: str = "mean"
     fusion: str = "early"
+    reach: bool = False
 
     def __post_init__(self) -> None:
         if self.network not in NETWORKS:
@@ -71,10 +77,11 @@ class Architecture:
                 raise InputError(f"There is no {what} {name!r}; choose one of {', '.join(known)}.")
         if not 0.25 <= self.width <= 8:
             raise InputError(f"A width of {self.width} is no network; give a factor from 0.25 to 8.")
-        free = (self.inputs, self.width, self.pooling, self.fusion)
-        if self.network == "resnet" and free != (Inputs(), 1.0, "mean", "early"):
+        free = (self.inputs, self.width, self.pooling, self.fusion, self.reach)
+        if self.network == "resnet" and free != (Inputs(), 1.0, "mean", "early", False):
             raise InputError(
-                "The network resnet is as published; to set inputs, width, pooling or fusion, take pooled."
+                "The network resnet is as published; to set inputs, width, pooling, fusion or reach, "
+                "take pooled."
             )
 
     @classmethod
@@ -85,14 +92,24 @@ class Architecture:
 
 
 class Classifier(nn.Module):
-    """Frames as counted -> two logits: preparation and network."""
+    """Frames as counted -> two logits: preparation and network, and `reach` where it is asked as well.
 
-    def __init__(self, architecture: Architecture) -> None:
+    The two see different things and learn on their own, so that on a shape that is new to the one the other
+    still has a say: logits are added, as log-odds of independent evidence are.
+    """
+
+    def __init__(self, architecture: Architecture | Transfer) -> None:
         super().__init__()
+        self.prepare: Scaled | Standardize | Views | Picture
+        self.network: ResNet | Towers | TransferNetwork
+        self.reach: Reach | None = None
+        if isinstance(architecture, Transfer):
+            self.prepare = Picture(architecture.transform, architecture.convention)
+            self.network = TransferNetwork(architecture)
+            return
+        self.reach = Reach(architecture.size) if architecture.reach else None
         n, m = architecture.blocks
         inputs, size = architecture.inputs, architecture.size
-        self.prepare: Scaled | Standardize | Views
-        self.network: ResNet | Towers
         if architecture.network == "resnet":
             self.prepare = Standardize(size)
             self.network = ResNet(n, m, size=size)
@@ -107,4 +124,13 @@ class Classifier(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, size, size) photons, `MASKED` where unknown -> (batch, 2): not single, single."""
-        return self.network(self.prepare(frames))
+        logits = self.network(self.prepare(frames))
+        return logits if self.reach is None else logits + self.reach(frames)
+
+    def opinions(self, changed: Tensor, frames: Tensor) -> list[Tensor]:
+        """Return what each of the two says, (batch, 2), to learn from.
+
+        `changed` are augmented frames for the network; the Patterson function would be widened by them.
+        """
+        logits = [self.network(self.prepare(changed))]
+        return logits if self.reach is None else [*logits, self.reach(frames)]

@@ -20,10 +20,12 @@ from .ensemble import Ensemble
 from .framing import Framing
 from .model import Model
 from .networks import Architecture, Classifier
+from .transfer import TransferNetwork
 from .turned import Turned
 
 _AT_ONCE = 32  # frames in a block: larger ones leave the cache, smaller ones cost calls
 _TRIED = 32  # frames on which the precision is chosen
+_TRIED_VGG16 = 2  # of a hundred times the work
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -99,7 +101,7 @@ class Predictor:
         InputError
             If the frames do not reach the model's, or the file is damaged.
         """
-        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame)
+        framing = Framing(patterns.shape, patterns.mask, patterns.geometry, self._frame, patterns.centre_yx)
         indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
         blocks = [indices[begin : begin + _AT_ONCE] for begin in range(0, indices.size, _AT_ONCE)]
         logits, ood = np.full(patterns.n, -np.inf, np.float32), np.full(patterns.n, np.nan, np.float32)
@@ -127,7 +129,8 @@ class Predictor:
 
 def ready(classifier: Classifier, size: int) -> ReadyClassifier:
     """Return a classifier made ready in the precision that is faster here, as a trial tells."""
-    tried = torch.poisson(torch.ones(_TRIED, size, size))
+    n = _TRIED_VGG16 if isinstance(classifier.network, TransferNetwork) else _TRIED
+    tried = torch.poisson(torch.ones(n, size, size))
     made = {dtype: ReadyClassifier(classifier, dtype, device()) for dtype in (torch.float32, torch.bfloat16)}
     return made[fastest(lambda dtype: made[dtype](tried))]
 
@@ -143,6 +146,9 @@ class ReadyClassifier:
 
     def __init__(self, classifier: Classifier, dtype: torch.dtype, device: torch.device) -> None:
         self._prepare = copy.deepcopy(classifier.prepare).eval().to(device)
+        self._reach = copy.deepcopy(classifier.reach)
+        if self._reach is not None:
+            self._reach.eval().to(device)
         network = fold_normalization(copy.deepcopy(classifier.network).eval()).to(device, dtype)
         self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.dtype, self._device = dtype, device
@@ -151,12 +157,18 @@ class ReadyClassifier:
         """(k, size, size) float32 photons, `MASKED` where unknown -> (k,) float32 on the processor."""
         return self.see(frames)[0]
 
+    def look(self, frames: Tensor) -> Tensor:
+        """Return what the frames are to the network: (k, c, y, x), where and as it is computed."""
+        with torch.inference_mode():
+            return self._network.see(self._prepare(frames.to(self._device)).to(self.dtype))
+
     def see(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits and the (k, c) float32 features: each channel averaged over the image."""
         with torch.inference_mode():
-            shown = self._prepare(frames.to(self._device)).to(self.dtype)
-            seen = self._network.see(shown)
+            seen = self.look(frames)
             pair = self._network.decide(seen).float()
+            if self._reach is not None:
+                pair += self._reach(frames.to(self._device))
             return (pair[:, 1] - pair[:, 0]).cpu(), seen.mean((2, 3)).float().cpu()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, PatternSet, write_whole
+from xfelspi.patterns import LABELS, PatternSet, event_lines, write_whole
 
 from .decision_scores import decision_metrics
 from .model import Model
@@ -197,7 +197,7 @@ def write_selection(
     write_whole(table, (f"{','.join(row)}\n".encode() for row in chain([cells], rows)))
     for path, chosen in ((kept, verdict.kept), (unsure, verdict.unsure)):
         if path is not None:
-            write_whole(path, (f"{patterns.path} //{index}\n".encode() for index in np.flatnonzero(chosen)))
+            write_whole(path, event_lines(patterns.path, np.flatnonzero(chosen)))
     return Selection(
         table=table,
         kept=kept,

@@ -14,10 +14,34 @@ from .familiarity import Familiarity, fit_familiarity
 from .model import HeldLogits
 from .predict import ReadyClassifier
 from .scores import Scores, Thresholds, evaluate, find_thresholds
-from .supply import Supply
+from .supply import HeldOut, Supply
+
+LEARNED = 4096
+"""Frames learned from that say what is familiar."""
 
 _AT_ONCE = 64
-_LEARNED = 4096  # frames learned from that say what is familiar
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """Labelled patterns, and what a network that never learned from them makes of them.
+
+    Attributes
+    ----------
+    logits : (n,) float32
+        Of being single.
+    features : (n, c) float32
+        Each channel averaged over the image.
+    labels : (n,) int64
+        1 single, 0 not.
+    clear : (n,) bool
+        Negatives that can be told from singles.
+    """
+
+    logits: np.ndarray
+    features: np.ndarray
+    labels: np.ndarray
+    clear: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,24 +67,39 @@ def settle(ready: ReadyClassifier, supply: Supply, apart: Examples | None) -> Se
     apart : Examples or None
         Patterns of other shapes that thresholds and probabilities come from, instead of those held out.
     """
-    n_batches = max(1, min(_LEARNED, supply.n) // _AT_ONCE)
+    n_batches = max(1, min(LEARNED, supply.n) // _AT_ONCE)
     batches = islice(supply.batches(0, _AT_ONCE), n_batches)
     learned = np.concatenate([_see(ready, frames)[1] for frames, _ in batches])
-    logits, features = _see(ready, supply.held.frames)
-    familiarity = fit_familiarity(learned, features)
-    validation = logits, supply.held.labels.numpy(), supply.held.clear
-    if apart is None:
-        logits, labels, clear = validation
-    else:
-        logits, labels, clear = _see(ready, apart.frames)[0], apart.labels.numpy(), apart.clear
-    thresholds = find_thresholds(logits, labels, clear)
+    return settle_on(learned, _judge(ready, supply.held), None if apart is None else _judge(ready, apart))
+
+
+def settle_on(learned: np.ndarray, held: Judged, apart: Judged | None) -> Settled:
+    """Do the same with what the network sees already at hand.
+
+    Parameters
+    ----------
+    learned : (n, c) float32
+        Features of patterns that it learned from, no more than `LEARNED` of them.
+    held, apart
+        The patterns held out, and those of other shapes if there are any.
+    """
+    decides = apart or held
+    thresholds = find_thresholds(decides.logits, decides.labels, decides.clear)
     return Settled(
         thresholds=thresholds,
-        scores=evaluate(*validation, thresholds),
-        calibration=fit_calibration(logits, labels, SHAPE_SPREAD if apart is None else 0.0),
-        familiarity=familiarity,
-        held=HeldLogits(singles=np.sort(logits[labels == 1]), others=np.sort(logits[labels == 0])),
+        scores=evaluate(held.logits, held.labels, held.clear, thresholds),
+        calibration=fit_calibration(decides.logits, decides.labels, SHAPE_SPREAD if apart is None else 0.0),
+        familiarity=fit_familiarity(learned, held.features),
+        held=HeldLogits(
+            singles=np.sort(decides.logits[decides.labels == 1]),
+            others=np.sort(decides.logits[decides.labels == 0]),
+        ),
     )
+
+
+def _judge(ready: ReadyClassifier, patterns: HeldOut | Examples) -> Judged:
+    logits, features = _see(ready, patterns.frames)
+    return Judged(logits=logits, features=features, labels=patterns.labels.numpy(), clear=patterns.clear)
 
 
 def _see(ready: ReadyClassifier, frames: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -144,6 +144,10 @@ class FromStream:
         size = min(size, self.n)
         return _rebatch(self._stream.fresh(epoch * self.n, n_batches(self.n, size) * size), size)
 
+    def once(self) -> Iterator[LabelledFrames]:
+        """Yield the patterns of the first epoch as they come; patterns 2k and 2k + 1 are a pair."""
+        return self._stream.fresh(0, self.n)
+
     def sample(self) -> Iterator[Tensor]:
         """Yield the first frames to learn from."""
         for block in self._stream.fresh(0, min(self.n, _STANDARDIZED)):

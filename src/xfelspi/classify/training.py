@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from xfelspi import __version__
-from xfelspi.errors import InputError
-from xfelspi.patterns import Geometry, Look, PatternSet, PatternSource, View, find_pattern_files
+from xfelspi.patterns import PatternSource, claimed
 
 from .compute import cores
 from .config import TrainConfig
-from .data import Examples, Progress, load_examples
-from .framing import Framing, ModelFrame, frame_to_learn
+from .data import Progress
 from .learning import Learning
-from .model import Model, load_model, save_model, weights_path
+from .material import gather, is_trained
+from .model import Model, save_model, weights_path
 from .settling import settle
-from .supply import FromExamples, FromStream, Supply
 
 
 def train(
@@ -81,29 +75,13 @@ def train(
     """
     config = config or TrainConfig()
     architecture = config.architecture()
-    material: Examples | PatternSource
-    if isinstance(data, PatternSource):
-        if shapes or hold_out:
-            raise InputError("Shapes are chosen among files; what draws patterns has shapes of its own.")
-        material = data
-        frame = frame_to_learn(architecture.size, data.geometries)
-        sources, n = [data.describe()], data.n
-        decides: list[Any] = sources
-    else:
-        files = find_pattern_files(data)
-        frame = frame_to_learn(architecture.size, map(_geometry, files))
-        material = load_examples(
-            files, frame, shapes=shapes or (), hold_out=hold_out or (), progress=progress
-        )
-        sources, n = material.sources, len(material.labels)
-        decides = [[source["n"], source["content_crc32"]] for source in sources]  # not where the files lie
-    settled_on = None
-    if calibrate is not None:
-        settled_on = load_examples(find_pattern_files(calibrate), frame, progress=progress)
-        decides = [decides, [[source["n"], source["content_crc32"]] for source in settled_on.sources]]
-    identity = _identity(config, frame, decides)
-    path = weights_path(out / (name or _name(sources, n, identity)))
-    if _is_trained(path, identity, overwrite):
+    material = gather(
+        data, architecture.size, shapes=shapes, hold_out=hold_out, calibrate=calibrate, progress=progress
+    )
+    settings = asdict(config) | {"augmentation": asdict(config.resolved_augmentation())}
+    identity = material.identity(settings)
+    path = weights_path(out / (name or material.name(identity)))
+    if is_trained(path, identity, overwrite):
         if say is not None:
             say(f"{path} is already trained")
         return path
@@ -111,7 +89,10 @@ def train(
     torch.set_num_threads(cores())
     part = path.with_suffix(".part")
     with ExitStack() as opened:
-        supply = _supply(material, config, frame, opened, progress)
+        opened.enter_context(claimed(path))
+        if is_trained(path, identity, overwrite):  # by a process that had the claim until now
+            return path
+        supply = material.supply(config.validation_fraction, config.seed, opened, progress)
         run = Learning(config, architecture, supply, identity)
         resumed = run.take_up(part, overwrite)
         if resumed and say is not None:
@@ -125,79 +106,23 @@ def train(
             if say is not None:
                 say(run.line())
         run.take_best()
-        settled = settle(run.ready(), supply, settled_on)
-    about = run.about() | {
-        "command": command,
-        "validation": settled.scores.row("validation", None),
-        "calibrated_on": None if settled_on is None else settled_on.sources,
-    }
-    about["training"]["data"] = sources
-    model = Model(
-        architecture=architecture,
-        classifier=run.classifier,
-        frame=frame,
-        thresholds=settled.thresholds,
-        calibration=settled.calibration,
-        familiarity=settled.familiarity,
-        held=settled.held,
-        about=about,
-    )
-    save_model(model, path)
-    part.unlink(missing_ok=True)
+        settled = settle(run.ready(), supply, material.apart)
+        about = run.about() | {
+            "command": command,
+            "validation": settled.scores.row("validation", None),
+            "calibrated_on": None if material.apart is None else material.apart.sources,
+        }
+        about["training"]["data"] = material.sources
+        model = Model(
+            architecture=architecture,
+            classifier=run.classifier,
+            frame=material.frame,
+            thresholds=settled.thresholds,
+            calibration=settled.calibration,
+            familiarity=settled.familiarity,
+            held=settled.held,
+            about=about,
+        )
+        save_model(model, path)
+        part.unlink(missing_ok=True)
     return path
-
-
-def _supply(
-    material: Examples | PatternSource,
-    config: TrainConfig,
-    frame: ModelFrame,
-    opened: ExitStack,
-    progress: Progress | None,
-) -> Supply:
-    """Return where the batches come from; what it opens is `opened`'s to close."""
-    if isinstance(material, Examples):
-        return FromExamples(material, config.validation_fraction, config.seed)
-
-    def look_at(view: View) -> Look:
-        return Framing(view.shape, view.mask, view.geometry, frame).half
-
-    stream = opened.enter_context(material.stream(look_at))
-    return FromStream(stream, material.n, config.validation_fraction, progress)
-
-
-def _geometry(path: Path) -> Geometry | None:
-    with PatternSet.open(path) as patterns:
-        return patterns.geometry
-
-
-def _identity(config: TrainConfig, frame: ModelFrame, data: list[Any]) -> str:
-    """Hash of all that decides the outcome."""
-    decides = {
-        "config": asdict(config) | {"augmentation": asdict(config.resolved_augmentation())},
-        "frame": asdict(frame),
-        "data": data,
-        "version": __version__,
-    }
-    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _name(sources: list[dict[str, Any]], n: int, identity: str) -> str:
-    shapes = {shape for source in sources for shape in source["shapes"] or ()}
-    said = "-".join(sorted(shapes)) or Path(sources[0]["file"]).stem
-    return f"{said}-{n}-{identity[:6]}"
-
-
-def _is_trained(path: Path, identity: str, overwrite: bool) -> bool:
-    """Tell whether the model is there already; raise if another stands in its place."""
-    if not path.exists() and not path.with_suffix(".json").exists():
-        return False
-    try:
-        if load_model(path).about.get("identity") == identity:
-            return True
-    except InputError:  # half of a model, or none: replaced only when told
-        pass
-    if overwrite:
-        return False
-    raise InputError(
-        f"{path} exists and came from other patterns or settings; choose another name or add --overwrite."
-    )

@@ -1,5 +1,6 @@
 """The roof: parse, call one function, say what happened."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,13 +11,17 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 
 from .classify import classify
+from .convert import convert
 from .doctor import doctor
+from .embed import embed
+from .explain import explain
 from .hits import hits
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .opening import Opening, opens_frames
+from .options import beside
 from .plan import plan
 from .score import score
 from .study import study
-from .terminal import Progress, command_of, typed
+from .terminal import Progress, command_of, indices_of, typed
 
 app = typer.Typer(
     name="xfel",
@@ -116,52 +121,45 @@ def simulate(
 
 
 @_command
+@opens_frames
 def show(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     out: Annotated[Path | None, typer.Option(help="The PNG to write; by default beside the file.")] = None,
     index: Annotated[
         str | None, typer.Option(help="Which patterns, as in 0,5,17; by default the first ones.")
     ] = None,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Draw a contact sheet: patterns on a log scale with their labels.
 
     Example: xfel show sim/torus.h5
     """
-    from xfelspi.patterns import PatternSet
     from xfelspi.pictures import contact_sheet
 
-    target = out or file.with_suffix(".png")
-    with PatternSet.open(
-        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
-        contact_sheet(patterns, target, indices=_indices(index, patterns.n), title=file.name)
+    target = out or beside(file, ".png")
+    if target.resolve() == file.resolve():
+        raise InputError(f"{file} is the file to be shown; choose another --out.")
+    with opening.open(file) as patterns:
+        contact_sheet(patterns, target, indices=indices_of(index, patterns.n), title=file.name)
     typer.echo(str(target))
 
 
 @_command
+@opens_frames
 def info(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Say what a file holds: patterns, labels, photons, geometry, recipe.
 
     Example: xfel info sim/torus.h5
     """
-    from xfelspi.patterns import PatternSet, describe
+    from xfelspi.patterns import describe
 
-    with PatternSet.open(
-        file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
+    with opening.open(file) as patterns:
         facts = describe(patterns)
     if as_json:
         typer.echo(json.dumps(facts, indent=2))
@@ -209,6 +207,15 @@ def train(
             help="Pattern files of shapes not learned from, for thresholds and probabilities; repeatable."
         ),
     ] = None,
+    method: Annotated[
+        str, typer.Option(help="resnet, or vgg16: logistic regression on what VGG16 sees.")
+    ] = "resnet",
+    weights: Annotated[
+        Path | None, typer.Option(help="VGG16's .safetensors or .pth; by default fetched once.")
+    ] = None,
+    layer: Annotated[
+        str | None, typer.Option(help="Of VGG16: conv5, or fc6 or fc7 where the weights have them.")
+    ] = None,
     blocks: Annotated[
         str | None,
         typer.Option(help="Train the published ResNet with n,m blocks, as in 2,2, instead of the default."),
@@ -228,19 +235,21 @@ def train(
 ) -> None:
     """Train a network to tell single hits from everything else.
 
-    One line an epoch; the best one is kept. A killed training goes on with the same command.
+    One line an epoch; the best one is kept. A killed training goes on with the same command. With --method
+    vgg16, a network trained on photographs sees every pattern once, and a regression learns from that.
 
     Example: xfel train --data sim --hold-out torus
 
     Example: xfel train --recipe lcls-amo --match run0042.h5
-    """
-    from xfelspi.classify import TrainConfig, train
 
+    Example: xfel train --data sim --method vgg16 --weights vgg16.safetensors
+    """
     _require_one_supply(
         recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings, "--match": match}
     )
-    network = "pooled" if blocks is None else "resnet"
-    config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=epochs, seed=seed)
+    trainer = _trainer(
+        method, {"blocks": blocks, "epochs": epochs}, {"weights": weights, "layer": layer}, seed
+    )
     with Progress() as progress:
         source: Any = data or [Path("sim")]
         if recipe is not None:
@@ -251,9 +260,8 @@ def train(
                 drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
             )
             shapes = None
-        path = train(
+        path = trainer(
             source,
-            config,
             out=out,
             name=name,
             shapes=_names(shapes),
@@ -269,11 +277,14 @@ def train(
 
 _command(score)
 _command(classify)
+_command(explain)
+_command(convert)
 _command(hits)
 _command(doctor)
 
 
 _command(plan)
+_command(embed)
 
 
 @_command
@@ -327,6 +338,26 @@ def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes
             )
 
 
+def _trainer(method: str, of_resnet: dict[str, Any], of_vgg16: dict[str, Any], seed: int) -> Any:
+    """Return what trains by a method; options of the other one are refused."""
+    options = {"resnet": of_resnet, "vgg16": of_vgg16}
+    if method not in options:
+        raise InputError(f"There is no method {method!r}; choose one of {', '.join(options)}.")
+    for other, theirs in options.items():
+        for name, value in theirs.items():
+            if other != method and value is not None:
+                raise InputError(f"--{name} is for --method {other}; leave it out, or choose that method.")
+    from xfelspi.classify import TrainConfig, TransferConfig, train, train_transfer
+
+    if method == "vgg16":
+        chosen = TransferConfig(layer=of_vgg16["layer"] or TransferConfig.layer, seed=seed)
+        return functools.partial(train_transfer, weights=of_vgg16["weights"], config=chosen)
+    blocks = of_resnet["blocks"]
+    network = "pooled" if blocks is None else "resnet"
+    config = TrainConfig(network=network, blocks=_blocks(blocks), epochs=of_resnet["epochs"], seed=seed)
+    return functools.partial(train, config=config)
+
+
 def _blocks(text: str | None) -> tuple[int, int]:
     if text is None:
         return (2, 2)
@@ -339,19 +370,6 @@ def _blocks(text: str | None) -> tuple[int, int]:
 
 def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _indices(text: str | None, n: int) -> list[int] | None:
-    if text is None:
-        return None
-    try:
-        chosen = [int(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"--index {text} is not a list of whole numbers such as 0,5,17.") from None
-    beyond = [i for i in chosen if not 0 <= i < n]
-    if beyond:
-        raise InputError(f"There is no pattern {beyond[0]}: the file holds {n}, counted from 0.")
-    return chosen
 
 
 def main() -> None:

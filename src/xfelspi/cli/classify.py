@@ -8,13 +8,16 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .convert import hand_on
+from .opening import Opening, opens_frames, say_centre
+from .options import beside
 from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows, say_pixels
 from .terminal import Progress
 
 _AUTOCORRELATION = "autocorrelation"
 
 
+@opens_frames
 def classify(
     file: Annotated[Path, typer.Argument(help="Patterns to sort: our own files, CXI, any HDF5.")],
     model: Annotated[
@@ -45,12 +48,15 @@ def classify(
     out: Annotated[
         Path | None, typer.Option(help="Name of the CSV and the lists without ending; by default the file's.")
     ] = None,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
+    kept_to: Annotated[
+        Path | None, typer.Option(help="Write the kept patterns with their scores as well: .cxi, .emc, ....")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Add scores and tags to the file itself, which must be CXI.")
+    ] = False,
     as_json: AsJson = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Sort patterns: a CSV with the probability of each, and a list of those to keep.
 
@@ -59,6 +65,8 @@ def classify(
     Example: xfel classify run0042.cxi
 
     Example: xfel classify run0042.cxi --model runs/sim.safetensors --prior 0.03 --abstain 0.05
+
+    Example: xfel classify run0042.cxi --update --kept-to kept.emc
 
     Example: xfel classify run0042.cxi --hits-first --top 500 --size 60,80 --consensus autocorrelation
     """
@@ -72,7 +80,7 @@ def classify(
         write_selection,
     )
     from xfelspi.hits import HitFinding, hit_files, write_hits
-    from xfelspi.patterns import PatternSet
+    from xfelspi.patterns import claimed
     from xfelspi.sorting import Sorting, sort_shots
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain, top=top)
@@ -85,13 +93,13 @@ def classify(
     named: list[Path | None] = [*model] if model else [None]
     models = [load(path, policy) for path in named]
     alone = len(models) == 1 and not (hits_first or sorting.measures or top)
-    stem = out or file.with_suffix("")
+    stem = out or beside(file, "")
     with (
-        PatternSet.open(
-            file, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-        ) as patterns,
+        opening.open(file) as patterns,
+        claimed(stem.with_name(f"{stem.name}.csv")),
         Progress() as progress,
     ):
+        say_centre(file, patterns)
         if hits_first:
             hit_files(stem)
         found = sort_shots(patterns, models, policy, sorting, progress)
@@ -108,6 +116,8 @@ def classify(
                 if alone
                 else score_verdict(patterns, verdict)
             )
+        if kept_to is not None or update:
+            hand_on(patterns, written.table, kept_to, update)
     say_pixels(file, prediction.n_nan, prediction.n_negative)
     expected = expected_of(models[0], policy) if alone else None
     fpr = held_out_fpr(models[0].thresholds, policy) if alone else None

@@ -1,5 +1,6 @@
 """Options that several commands share: how a file of frames is to be opened."""
 
+import glob
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +12,29 @@ Dataset = Annotated[
 Mask = Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")]
 Labels = Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")]
 Detector = Annotated[
-    Path | None, typer.Option(help="Dragonfly's detector file (.h5, .dat) for EMC; else one found beside.")
+    Path | None,
+    typer.Option(
+        help="Which of several detectors of a run; for EMC, Dragonfly's detector file (.h5, .dat), else one "
+        "found beside."
+    ),
 ]
 FollowLinks = Annotated[
     bool, typer.Option("--follow-links", help="Read other files that an HDF5 file points to.")
 ]
+
+
+def beside(file: Path, suffix: str) -> Path:
+    """Say where output goes by default: beside a file or folder; for a pattern, beside the folder it is in.
+
+    Examples
+    --------
+    >>> [beside(Path(name), ".png").as_posix() for name in ("run.h5", "a/frames*/*.tif", "frame.png")]
+    ['run.png', 'a.png', 'frame-sheet.png']
+    """
+    source = file
+    while glob.has_magic(str(source)):
+        source = source.parent
+    if source.name in ("", ".."):
+        source = source.resolve()
+    target = source.with_name(source.name + suffix) if source.is_dir() else source.with_suffix(suffix)
+    return source.with_name(f"{source.stem}-sheet{suffix}") if target == file else target

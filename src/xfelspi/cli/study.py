@@ -7,6 +7,7 @@ import typer
 
 from xfelspi.errors import InputError
 
+from .poster import poster
 from .terminal import Progress, command_of, typed
 
 study = typer.Typer(
@@ -167,3 +168,6 @@ def model(
             tell=progress.say,
         )
     typer.echo(str(path))
+
+
+_command(poster)

@@ -12,6 +12,8 @@ from xfelspi.errors import InputError
 
 Command = Callable[..., None]
 
+_LONGEST = 2000  # letters of a sentence
+
 
 def command_of(app: typer.Typer) -> Callable[[Command], Command]:
     """Return what registers commands: what the user can mend is a sentence and exit code 2, Ctrl-C is 130."""
@@ -22,7 +24,7 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
             try:
                 function(*args, **kwargs)
             except InputError as error:
-                typer.secho(f"xfel: {error}", fg="red", err=True)
+                typer.secho(f"xfel: {_printable(str(error))}", fg="red", err=True)
                 raise typer.Exit(2) from None
             except KeyboardInterrupt:
                 typer.secho("xfel: interrupted; the same command goes on from here.", fg="yellow", err=True)
@@ -33,9 +35,35 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
     return register
 
 
+def _printable(text: str) -> str:
+    """Make fit for a terminal what may hold names out of a file: line breaks, escapes, no end."""
+    text = "".join(sign if sign.isprintable() else "?" for sign in text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+
+
 def typed() -> str:
     """Return the command as it was typed."""
     return shlex.join(["xfel", *sys.argv[1:]])
+
+
+def indices_of(text: str | None, n: int) -> list[int] | None:
+    """Read which patterns of n are chosen, as in 0,5,17; None if nothing is said.
+
+    Raises
+    ------
+    InputError
+        If the text is no list of them.
+    """
+    if text is None:
+        return None
+    try:
+        chosen = [int(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--index {text} is not a list of whole numbers such as 0,5,17.") from None
+    beyond = [i for i in chosen if not 0 <= i < n]
+    if beyond:
+        raise InputError(f"There is no pattern {beyond[0]}: the file holds {n}, counted from 0.")
+    return chosen
 
 
 class Progress:

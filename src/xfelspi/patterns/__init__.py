@@ -1,22 +1,35 @@
 """The hall: patterns in files, or as they are drawn. The only room both wings share."""
 
+from .adu import COMMON_MODES, AduConversion, to_photons
 from .block import Block, gather
+from .centre import Centre, find_centre
 from .chunk import compress_frame
 from .describe import describe
 from .find import find_pattern_files
 from .geometry import Geometry
+from .lock import claimed
 from .pick import pick
 from .reader import Frames, PatternSet
+from .settle import settle_centre
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
+from .subset import write_subset
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
+from .update import update_scores
+from .verdicts import Verdicts, read_verdicts
 from .whole import write_whole
 from .writer import AlreadyComplete, PatternWriter
+from .writers import TARGETS, Converted, convert, event_lines, read_events
 
 __all__ = [
+    "COMMON_MODES",
     "LABELS",
+    "TARGETS",
     "TRUTH_FIELDS",
+    "AduConversion",
     "AlreadyComplete",
     "Block",
+    "Centre",
+    "Converted",
     "Frames",
     "Geometry",
     "LabelledFrames",
@@ -27,13 +40,24 @@ __all__ = [
     "PatternWriter",
     "ShotTruth",
     "TruthField",
+    "Verdicts",
     "View",
+    "claimed",
     "clear_multiples",
     "clear_negatives",
     "compress_frame",
+    "convert",
     "describe",
+    "event_lines",
+    "find_centre",
     "find_pattern_files",
     "gather",
     "pick",
+    "read_events",
+    "read_verdicts",
+    "settle_centre",
+    "to_photons",
+    "update_scores",
+    "write_subset",
     "write_whole",
 ]

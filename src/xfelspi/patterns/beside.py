@@ -10,7 +10,9 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from .hdf5 import Hdf5File, load, open_hdf5
+from .damage import damage_told
+from .hdf5 import Hdf5File, open_hdf5
+from .sizes import load
 
 
 def read_array(given: str | Path, file: Hdf5File | None, what: str) -> np.ndarray:
@@ -31,26 +33,61 @@ def read_array(given: str | Path, file: Hdf5File | None, what: str) -> np.ndarra
         If it is not there or not an array of numbers.
     """
     text = str(given)
-    other, colon, name = text.rpartition(":")
-    if text.endswith(".npy"):
-        array = _load_npy(Path(text), what)
-    elif colon and Path(other).exists():
-        with open_hdf5(Path(other)) as opened:
-            array = _dataset(opened, name, what)
-    elif file is not None and (file.dataset(text) is not None or not Path(text).exists()):
-        array = _dataset(file, text, what)
-    elif not Path(text).exists():
-        raise InputError(f"The {what} {text} does not exist; check the name.")
-    elif h5py.is_hdf5(text):
-        with open_hdf5(Path(text)) as opened:
-            array = _dataset(opened, what, what)
-    else:
-        raise InputError(
-            f"The {what} {text} is neither npy nor HDF5; give one of these, or a dataset's name."
-        )
+    with damage_told(f"The {what} {text} cannot be read", "save it again"):
+        array = _find(text, file, what)
     if array.dtype.kind not in "buif":
         raise InputError(f"The {what} {text} holds {array.dtype}, not numbers; choose another.")
     return array
+
+
+def _find(text: str, file: Hdf5File | None, what: str) -> np.ndarray:
+    other, colon, name = text.rpartition(":")
+    if text.endswith(".npy"):
+        return _load_npy(Path(text), what)
+    if colon and Path(other).exists():
+        with open_hdf5(Path(other)) as opened:
+            return _dataset(opened, name, what)
+    if file is not None and (file.dataset(text) is not None or not Path(text).exists()):
+        return _dataset(file, text, what)
+    if not Path(text).exists():
+        raise InputError(f"The {what} {text} does not exist; check the name.")
+    if not h5py.is_hdf5(text):
+        raise InputError(
+            f"The {what} {text} is neither npy nor HDF5; give one of these, or a dataset's name."
+        )
+    with open_hdf5(Path(text)) as opened:
+        return _dataset(opened, what, what)
+
+
+def map_npy(path: Path) -> np.ndarray:
+    """Map an npy file into memory, which tells its size before any is taken; pickles are refused.
+
+    Raises
+    ------
+    InputError
+        If it holds Python objects.
+    ValueError, OSError, tokenize.TokenError
+        If it is not one.
+    """
+    try:
+        with np.errstate(over="ignore"):
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        if "Python objects" in str(error):
+            raise holding_objects(path) from None
+        if "pickle" in str(error):  # NumPy's guess at any other file, with advice to load it all the same
+            raise ValueError("it does not begin as npy does") from None
+        raise
+    if not isinstance(array, np.ndarray):
+        raise ValueError("it is npz")
+    return array
+
+
+def holding_objects(name: object) -> InputError:
+    """Make the sentence for what would run code when loaded."""
+    return InputError(
+        f"{name} holds Python objects, which could run code and are never loaded; save numbers."
+    )
 
 
 def as_mask(array: np.ndarray, shape: tuple[int, int], given: str) -> np.ndarray:
@@ -108,7 +145,10 @@ def read_label_table(path: Path, n: int) -> np.ndarray:
         raise InputError(f"The labels {path} do not exist; check the name.")
     labels = np.full(n, -1, np.int64)
     seen: set[int] = set()
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+    with (
+        damage_told(f"The labels {path} cannot be read", "give index,label in each line"),
+        path.open(newline="", encoding="utf-8-sig", errors="replace") as file,
+    ):
         for number, row in enumerate(csv.reader(file), 1):
             if not row or (number == 1 and row[0].strip() == "index"):
                 continue
@@ -138,11 +178,7 @@ def _dataset(file: Hdf5File, name: str, what: str) -> np.ndarray:
 
 
 def _load_npy(path: Path, what: str) -> np.ndarray:
-    try:
-        return np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"The {what} {path} does not exist; check the name.") from None
-    except (OSError, ValueError, EOFError):
-        raise InputError(
-            f"The {what} {path} is not a readable npy file; save it again with numpy.save."
-        ) from None
+    if not path.exists():
+        raise InputError(f"The {what} {path} does not exist; check the name.")
+    with damage_told(f"The {what} {path} is not a readable npy file", "save it again with numpy.save"):
+        return np.array(map_npy(path))

@@ -49,11 +49,12 @@ def expand_chunk(chunk: bytes, out: np.ndarray) -> None:
     ValueError
         If the chunk is damaged or of another size.
     """
+    stream = isal_zlib.decompressobj()
     try:
-        data = isal_zlib.decompress(chunk, bufsize=out.nbytes)
+        data = stream.decompress(chunk, out.nbytes + 1)  # never more, whatever the chunk expands to
     except igzip_lib.IsalError as error:  # type: ignore[misc]  # the stub lacks its base
         raise ValueError(str(error)) from None
-    if len(data) != out.nbytes:
+    if len(data) != out.nbytes or not stream.eof:
         raise ValueError(f"{len(data)} bytes where {out.nbytes} belong")
     low, high = np.frombuffer(data, np.uint8).reshape(2, *out.shape)
     out[...] = low

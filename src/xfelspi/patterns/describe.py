@@ -11,8 +11,6 @@ import numpy as np
 from .reader import PatternSet
 from .truth import LABELS
 
-_LOOKED_AT = 1000  # frames whose photons are counted; more would not tell more, only later
-
 
 def describe(patterns: PatternSet) -> dict[str, Any]:
     """Gather the facts of `xfel info`: JSON-able, None for what the file does not say.
@@ -20,7 +18,7 @@ def describe(patterns: PatternSet) -> dict[str, Any]:
     Photons, and the pixels that were NaN or negative, are those of `looked_at` frames, spread evenly
     over the file; photons are counted on good pixels.
     """
-    looked_at = np.unique(np.linspace(0, patterns.n - 1, _LOOKED_AT).astype(int))
+    looked_at = np.unique(np.linspace(0, patterns.n - 1, patterns.looks).astype(int))
     photons, n_nan, n_negative = [], 0, 0
     for index in looked_at:
         frames = patterns.frames(index, index + 1)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from xfelspi.errors import InputError
 
-SUFFIXES = (".h5", ".cxi")
+SUFFIXES = (".h5", ".hdf5", ".cxi", ".emc")
+NAMES = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
 
 
 def find_pattern_files(paths: Iterable[Path]) -> list[Path]:
-    """Files as given; for a folder, its *.h5 and *.cxi, sorted.
+    """Files as given; for a folder, its *.h5, *.hdf5, *.cxi and *.emc, sorted.
 
     Raises
     ------
@@ -25,7 +26,7 @@ def find_pattern_files(paths: Iterable[Path]) -> list[Path]:
         if path.is_dir():
             inside = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES and p.is_file())
             if not inside:
-                raise InputError(f"The folder {path} holds no patterns (*.h5, *.cxi); simulate some into it.")
+                raise InputError(f"The folder {path} holds no patterns ({NAMES}); simulate some into it.")
             found += inside
         else:
             found.append(path)

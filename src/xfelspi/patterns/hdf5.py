@@ -8,13 +8,12 @@ from types import TracebackType
 from typing import Self
 
 import h5py
-import numpy as np
 
 from xfelspi.errors import InputError
 
+_DEEPEST = 32  # groups in groups that are looked into
+_MOST_OBJECTS = 20_000
 _MOST_LINKS = 16  # as HDF5 itself: more are a circle
-_MOST_COMPRESSION = 1032  # deflate's best
-_SMALL_BYTES = 1 << 26  # what may be declared without being stored
 
 
 class Hdf5File:
@@ -29,7 +28,8 @@ class Hdf5File:
         self._follow_links = follow_links
 
     def __contains__(self, name: str) -> bool:
-        return name in self._file
+        """Tell whether the top has a link of that name, wherever it leads."""
+        return self._file.id.links.exists(name.encode())
 
     def get(self, name: str) -> h5py.Dataset | h5py.Group | None:
         """Find what stands at `name`, under its real name: soft links are resolved; None for nothing.
@@ -39,6 +39,13 @@ class Hdf5File:
         InputError
             If it lies in another file and links are not to be followed.
         """
+        item = self._resolve(name)
+        if isinstance(item, h5py.Dataset):
+            self._require_own_storage(item)
+        return item
+
+    def _resolve(self, name: str) -> h5py.Dataset | h5py.Group | None:
+        """Go link by link; see `get`."""
         item: h5py.Dataset | h5py.Group = self._file
         parts = [part for part in name.split("/") if part]
         left = _MOST_LINKS
@@ -67,8 +74,6 @@ class Hdf5File:
                         "bring that file."
                     ) from None
                 raise
-        if isinstance(item, h5py.Dataset):
-            self._require_own_storage(item)
         return item
 
     def dataset(self, name: str) -> h5py.Dataset | None:
@@ -77,38 +82,47 @@ class Hdf5File:
         return item if isinstance(item, h5py.Dataset) else None
 
     def datasets(self) -> dict[str, h5py.Dataset]:
-        """Every dataset of the file by its path, each once; in other files only where links are followed."""
+        """Find datasets by their path, each once; those in other files only where links are followed."""
+        return self._walk()[0]
+
+    def _walk(self) -> tuple[dict[str, h5py.Dataset], dict[str, str]]:
+        """Find datasets, and links to other files, breadth first; no circle or abyss keeps it."""
         found: dict[str, h5py.Dataset] = {}
-
-        def note(name: str, item: h5py.HLObject) -> None:
-            if isinstance(item, h5py.Dataset):
-                found[name] = item
-
-        self._file.visititems(note)
-        if self._follow_links:
-            for name in self.external_links():
-                item = self.get(name)
-                if isinstance(item, h5py.Dataset):
-                    found[name] = item
-        return found
-
-    def external_links(self) -> dict[str, str]:
-        """Names of links to other files, and the files."""
-        found: dict[str, str] = {}
-
-        def note(name: str, link: object) -> None:
-            if isinstance(link, h5py.ExternalLink):
-                found[name] = link.filename
-
-        self._file.visititems_links(note)
-        return found
+        links: dict[str, str] = {}
+        seen = {h5py.h5o.get_info(self._file.id).addr}
+        level: list[tuple[str, h5py.Group]] = [("", self._file)]
+        for _ in range(_DEEPEST):
+            below: list[tuple[str, h5py.Group]] = []
+            for path, group in level:
+                for name in group:
+                    link = group.get(name, getlink=True)
+                    if isinstance(link, h5py.ExternalLink):
+                        links[path + name] = link.filename
+                        item = self.get(path + name) if self._follow_links else None
+                    else:
+                        item = group[name] if isinstance(link, h5py.HardLink) else None
+                    if isinstance(item, h5py.Dataset):
+                        found[path + name] = item
+                    elif isinstance(item, h5py.Group) and isinstance(link, h5py.HardLink):
+                        address = h5py.h5o.get_info(item.id).addr
+                        if address not in seen:
+                            seen.add(address)
+                            below.append((f"{path}{name}/", item))
+                    if len(found) + len(seen) > _MOST_OBJECTS:
+                        return found, links
+            level = below
+        return found, links
 
     def listing(self, found: dict[str, h5py.Dataset] | None = None, limit: int = 12) -> str:
         """Say what datasets there are: `mask (128, 128) uint8, patterns (50, 128, 128) uint16`."""
-        found = self.datasets() if found is None else found
+        there, links = self._walk()
+        found = there if found is None else found
         lines = [f"{name} {item.shape} {item.dtype}" for name, item in found.items()]
         if not self._follow_links:
-            lines += [f"{name} (a link to {target})" for name, target in self.external_links().items()]
+            lines += [
+                f"{name} (a link to {target}, followed only with --follow-links)"
+                for name, target in links.items()
+            ]
         more = f" and {len(lines) - limit} more" if len(lines) > limit else ""
         return ", ".join(lines[:limit]) + more if lines else "no datasets"
 
@@ -124,15 +138,37 @@ class Hdf5File:
     ) -> None:
         self.close()
 
-    def _require_own_storage(self, item: h5py.Dataset) -> None:
-        """Refuse values that lie in other files: virtual sources and external storage."""
-        others = {source.file_name for source in item.virtual_sources()} if item.is_virtual else set()
-        others |= {name for name, _, _ in item.external or ()}
-        for other in sorted(others - {"."}):
-            self._require_asked(item.name.lstrip("/"), other)
-            # HDF5 itself would fill in zeros.
-            if "%" not in other and not (self.path.parent / other).exists() and not Path(other).exists():
+    def _require_own_storage(
+        self, item: h5py.Dataset, above: frozenset[tuple[Path, str]] = frozenset()
+    ) -> None:
+        """Refuse values in other files, and virtual ones made of themselves, on which HDF5 crashes."""
+        for other, _, _ in item.external or ():
+            self._require_asked(item.name, other)
+        if not item.is_virtual:
+            return
+        above |= {(self.path, item.name)}
+        sources = {(source.file_name, source.dset_name) for source in item.virtual_sources()}
+        for other, name in sorted(sources):
+            if other != ".":
+                self._require_asked(item.name, other)
+            if "%" in other + name:  # which stands for many
+                continue
+            path = next((p for p in (self.path.parent / other, Path(other)) if p.exists()), None)
+            if other == ".":
+                self._require_source(name, above)
+            elif path is None:  # HDF5 itself would fill in zeros
                 raise InputError(f"{item.name} in {self.path} lies in {other}, which is not there; bring it.")
+            else:
+                with open_hdf5(path, follow_links=True) as opened:
+                    opened._require_source(name, above)
+
+    def _require_source(self, name: str, above: frozenset[tuple[Path, str]]) -> None:
+        """Go through what a virtual dataset is made of, as far as it is virtual itself."""
+        item = self._resolve(name)
+        if isinstance(item, h5py.Dataset):
+            if (self.path, item.name) in above:
+                raise ValueError(f"{item.name} is made of itself")
+            self._require_own_storage(item, above)
 
     def _require_asked(self, name: str, target: str) -> None:
         if not self._follow_links:
@@ -167,25 +203,6 @@ def holds(path: Path, what: Callable[[Hdf5File], bool]) -> bool:
         return what(file)
 
 
-def load(item: h5py.Dataset) -> np.ndarray:
-    """Read a whole dataset, unless it declares more than it can hold; see `require_stored`."""
-    require_stored(item)
-    return np.asarray(item[()])
-
-
-def require_stored(item: h5py.Dataset) -> None:
-    """Refuse what would take more memory than any compression allows for what is stored.
-
-    Raises
-    ------
-    ValueError
-        If it does.
-    """
-    declared = (item.size or 0) * item.dtype.itemsize
-    if declared > max(_SMALL_BYTES, _MOST_COMPRESSION * item.id.get_storage_size()):
-        raise ValueError(f"{item.name} declares {declared} bytes and does not hold them")
-
-
 def require_readable(path: Path) -> None:
     """Refuse what is no file with something in it.
 
@@ -198,6 +215,8 @@ def require_readable(path: Path) -> None:
         raise InputError(f"{path} does not exist; check the name.")
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a pattern file; name a file in it.")
+    if not path.is_file():
+        raise InputError(f"{path} is a device or a pipe; patterns are read from files.")
     try:
         if path.stat().st_size == 0:
             raise InputError(f"{path} is empty; copy or simulate it again.")

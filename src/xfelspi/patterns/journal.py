@@ -11,12 +11,9 @@ there on is the torn tail of a killed process and is cut off.
 from __future__ import annotations
 
 import errno
-import fcntl
-import io
 import json
 import os
 import struct
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,20 +22,11 @@ from isal import isal_zlib
 
 from xfelspi.errors import InputError
 
+from .lock import open_locked
+
 MAGIC = b"xfel journal 1\n"
 _HEAD = struct.Struct("<IQI")  # index, payload length, CRC-32 of the payload
 _CRC = struct.Struct("<I")
-
-_open_journals: weakref.WeakSet[Journal] = weakref.WeakSet()
-
-
-def _forget_in_child() -> None:
-    """Close inherited journals: a worker that outlives a killed parent must not keep its lock."""
-    for journal in list(_open_journals):
-        journal.close()
-
-
-os.register_at_fork(after_in_child=_forget_in_child)
 
 
 class Journal:
@@ -56,10 +44,9 @@ class Journal:
         self._at: dict[int, tuple[int, int, int]] = {}  # index -> payload offset, length, CRC-32
         self._end = 0
         try:
-            self._file = _open_locked(path)
+            self._file = open_locked(path)
         except OSError as error:
             raise InputError(f"Cannot write {path}: {os.strerror(error.errno or 0)}.") from None
-        _open_journals.add(self)
         try:
             self._read_header()
         except BaseException:
@@ -126,7 +113,6 @@ class Journal:
 
     def close(self) -> None:
         """Release the lock; what was appended stays."""
-        _open_journals.discard(self)
         self._file.close()
 
     def _append(self, data: bytes) -> None:
@@ -157,32 +143,3 @@ class Journal:
         if text.endswith(b"\n") and crc.strip() == f"{isal_zlib.crc32(line):08x}".encode():
             self.header = json.loads(line)
             self._end = len(MAGIC) + len(text)
-
-
-def _open_locked(path: Path) -> io.FileIO:
-    while True:
-        file = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "r+")
-        try:
-            _lock(file)
-            # The process that held the lock may have finished and removed the file meanwhile.
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
-                return file
-            file.close()
-        except BlockingIOError:
-            file.close()
-            output = path.with_suffix("")
-            raise InputError(
-                f"Another process is writing {output}; wait for it, or choose another output."
-            ) from None
-        except BaseException:
-            file.close()
-            raise
-
-
-def _lock(file: io.FileIO) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        # Some cluster file systems have no locks at all: better an unguarded run than none.
-        if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-            raise

@@ -17,7 +17,8 @@ from xfelspi.constants import ELEMENTARY_CHARGE_C
 from .block import Block
 from .chunk import DEFLATE_LEVEL
 from .geometry import Geometry
-from .hdf5 import Hdf5File, load, require_stored
+from .hdf5 import Hdf5File
+from .sizes import load, require_stored
 from .truth import LABELS, TRUTH_FIELDS, TruthField
 
 CXI_VERSION = 160
@@ -49,29 +50,52 @@ def lay_out(
     The room is returned as open datasets, "data" and the names of the truth: closed in between, HDF5
     would compress a half-filled chunk again for every block.
     """
+    names = np.array([f"{run['seed']}:{index}".encode() for index in range(n)])
+    write_instrument(file, geometry)
+    room = {"data": frames_room(file, mask, names, np.dtype("<u2"))}
+    room["data"].attrs["units"] = "photons"
+    room |= truth_room(file, n, most_particles, name_length)
+    write_process(file, run)
+    return room
+
+
+def frames_room(file: h5py.File, mask: np.ndarray, names: np.ndarray, dtype: np.dtype) -> h5py.Dataset:
+    """Make room for frames, one a chunk, and write what goes with them: mask and names of the shots.
+
+    Parameters
+    ----------
+    mask : (ny, nx) uint32
+        CXI bits, 0 = good.
+    names : (n,) bytes
+        What identifies each shot.
+    dtype : dtype
+        Of a pixel.
+    """
     file["cxi_version"] = CXI_VERSION
-    _write_instrument(file, geometry)
-    detector = file[DETECTOR]
+    detector = file.require_group(DETECTOR)
     data = detector.create_dataset(
         "data",
-        (n, *mask.shape),
-        "<u2",
+        (len(names), *mask.shape),
+        dtype,
         chunks=(1, *mask.shape),
         shuffle=True,
         compression="gzip",
         compression_opts=DEFLATE_LEVEL,
     )
     data.attrs["axes"] = "experiment_identifier:y:x"
-    data.attrs["units"] = "photons"
     detector.create_dataset("mask", data=mask, dtype="<u4", compression="gzip")
     detector["mask"].attrs["description"] = (
         "0 = good; CXI bits: 0x4 hot, 0x8 dead, 0x10 shadowed, 0x200 missing"
     )
     detector["experiment_identifier"] = h5py.SoftLink(f"/{IDENTIFIER}")
     file["entry_1/data_1"] = h5py.SoftLink(f"/{DETECTOR}")
-    names = np.array([f"{run['seed']}:{index}".encode() for index in range(n)])
     file.create_dataset(IDENTIFIER, data=names, shuffle=True, compression="gzip")
-    room = {"data": data}
+    return data
+
+
+def truth_room(file: h5py.File, n: int, most_particles: int, name_length: int) -> dict[str, h5py.Dataset]:
+    """Make room for the truth of `n` patterns: open datasets by their names."""
+    room = {}
     for field in TRUTH_FIELDS:
         item = (most_particles, *field.item) if field.per_particle else field.item
         dtype = h5py.string_dtype("utf-8", name_length) if field.dtype == "S" else f"<{field.dtype}"
@@ -88,7 +112,6 @@ def lay_out(
         dataset.attrs["description"] = field.description
         room[field.name] = dataset
     room["label"].attrs["names"] = list(LABELS)
-    _write_process(file, run)
     return room
 
 
@@ -107,11 +130,32 @@ def has_truth(file: Hdf5File) -> bool:
     return all(file.dataset(f"{TRUTH}/{field.name}") is not None for field in TRUTH_FIELDS)
 
 
-def read_truth(file: Hdf5File) -> dict[str, np.ndarray] | None:
-    """Every field of the truth, shape names as text; None for a file without."""
+def read_truth(file: Hdf5File, n: int) -> dict[str, np.ndarray] | None:
+    """Every field of the truth of `n` shots, shape names as text; None for a file without.
+
+    Raises
+    ------
+    ValueError
+        If a field is not one row for each shot, or of another type, or a label none of ours.
+    """
     if not has_truth(file):
         return None
-    return {f.name: _column(file, f) for f in TRUTH_FIELDS}
+    truth = {f.name: _column(file, f) for f in TRUTH_FIELDS}
+    for field in TRUTH_FIELDS:
+        shape = truth[field.name].shape
+        is_whole = shape[:1] == (n,) and shape[1 + field.per_particle :] == field.item
+        if not is_whole or len(shape) != 1 + field.per_particle + len(field.item):
+            raise ValueError(f"{field.name} has shape {shape} for {n} shots")
+        if truth[field.name].dtype.kind != np.dtype(field.dtype if field.dtype != "S" else object).kind:
+            raise ValueError(f"{field.name} holds {truth[field.name].dtype}")
+    if truth["label"].max(initial=0) >= len(LABELS):
+        raise ValueError(f"there is no label {truth['label'].max()}")
+    return truth
+
+
+def is_own(file: Hdf5File) -> bool:
+    """Tell whether we wrote this."""
+    return PROCESS in file and _text(file.dataset(f"{PROCESS}/program")) == PROGRAM
 
 
 def read_run(file: Hdf5File) -> dict[str, Any] | None:
@@ -137,7 +181,7 @@ def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECT
         return None
     # CXI wants joules; some programs write electronvolts all the same, and no photon has a joule.
     energy_ev = energy / ELEMENTARY_CHARGE_C if energy < 1 else energy
-    centre_yx = _beam_crossing(file, detector, pixel_size_m) or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+    centre_yx = read_centre(file, detector) or ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
     return Geometry(
         photon_energy_ev=round(energy_ev, 6),
         distance_m=distance_m,
@@ -146,10 +190,14 @@ def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECT
     )
 
 
-def _beam_crossing(file: Hdf5File, detector: str, pixel_size_m: float) -> tuple[float, float] | None:
-    """Find y, x in pixels where corner + (y + 1/2) step_y + (x + 1/2) step_x comes to x = y = 0."""
+def read_centre(file: Hdf5File, detector: str = DETECTOR) -> tuple[float, float] | None:
+    """Find y, x in pixels where corner + (y + 1/2) step_y + (x + 1/2) step_x comes to x = y = 0.
+
+    None where the file has no `corner_position`, or steps that lead nowhere.
+    """
     corner = _numbers(file, f"{detector}/corner_position", (3,))
-    if corner is None:
+    pixel_size_m = _mean(file, f"{detector}/x_pixel_size")
+    if corner is None or pixel_size_m is None:
         return None
     steps = _numbers(file, f"{detector}/basis_vectors", (2, 3))
     across = np.array([[0.0, pixel_size_m], [pixel_size_m, 0.0]]) if steps is None else steps[:, :2]
@@ -157,10 +205,11 @@ def _beam_crossing(file: Hdf5File, detector: str, pixel_size_m: float) -> tuple[
         return None
     # Rounded, since metres and joules do not divide back to the last bit.
     y, x = (round(float(edge) - 0.5, 6) for edge in np.linalg.solve(across.T, -corner[:2]))
-    return y, x
+    return (y, x) if np.isfinite([y, x]).all() else None
 
 
-def _write_instrument(file: h5py.File, geometry: Geometry) -> None:
+def write_instrument(file: h5py.File, geometry: Geometry) -> None:
+    """Write where the detector stands, each quantity with its unit and what it means."""
     pixel_m = geometry.pixel_size_m
     y, x = geometry.centre_yx
     quantities = {
@@ -185,7 +234,7 @@ def _write_instrument(file: h5py.File, geometry: Geometry) -> None:
         file[name].attrs["description"] = description
 
 
-def _write_process(file: h5py.File, run: dict[str, Any]) -> None:
+def write_process(file: h5py.File, run: dict[str, Any]) -> None:
     """Text and whole numbers as they are; all else as JSON, marked so."""
     process = file.create_group(PROCESS)
     process["program"] = PROGRAM

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -14,10 +13,15 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
+from .adu import AduConversion
 from .beside import as_labels, as_mask, read_array, read_label_table
-from .formats import DAMAGE, Choices, Stack, open_stack
+from .crystfel import read_crystfel
+from .damage import damage_told
+from .formats import Choices, Stack, open_stack
 from .geometry import Geometry
 from .truth import LABELS, clear_multiples
+
+_BAD = np.uint32(0x80)  # CXI's "not to be trusted, for undefined reasons"
 
 
 class Frames(NamedTuple):
@@ -46,8 +50,16 @@ class PatternSet:
         Of one frame.
     mask : (ny, nx) bool
         True = bad.
+    has_own_masks : bool
+        Each frame has a mask of its own beside, and what that hides is NaN.
     geometry : Geometry or None
         As far as the file says.
+    centre_yx : (float, float) or None
+        Where the beam crosses the frame, where somebody said so.
+    looks : int
+        How many frames can be looked at, one here and one there, in a few seconds.
+    remarks : tuple of str
+        What the user should know about the reading of the file.
     run : dict or None
         Recipe, seed, shape, version, command: for our own files.
     """
@@ -65,10 +77,17 @@ class PatternSet:
         self._stack = stack
         self.shape: tuple[int, int] = stack.shape
         self.n: int = stack.n
+        self.has_own_masks: bool = stack.has_own_masks
         self.geometry: Geometry | None = stack.geometry
+        self.centre_yx: tuple[float, float] | None = stack.centre_yx
+        self.looks: int = stack.looks
+        self.remarks: tuple[str, ...] = stack.remarks
         self.run: dict[str, Any] | None = stack.run
         mask = stack.mask if mask is None else mask
         self.mask: np.ndarray = np.zeros(self.shape, bool) if mask is None else mask
+        self._has_own_mask = mask is stack.mask
+        if stack.gaps is not None:
+            self.mask = self.mask | stack.gaps
         self._given_labels: np.ndarray | None = labels
 
     @classmethod
@@ -81,13 +100,18 @@ class PatternSet:
         labels: str | Path | None = None,
         detector: str | Path | None = None,
         follow_links: bool = False,
+        geometry: str | Path | None = None,
+        adu: AduConversion | None = None,
+        pedestal: str | Path | None = None,
+        centre_yx: tuple[float, float] | None = None,
     ) -> Self:
         """Open a file of any format of `FORMATS` and find patterns, mask and labels in it.
 
         Parameters
         ----------
         path : path
-            A file, a folder of frames, or a pattern such as "frames/*.tif".
+            A file, a folder of frames or of a run, a pattern such as "frames/*.tif", or the name of a run at
+            LCLS such as "exp=amo86615:run=191".
         dataset : str, optional
             Path of a (n, ny, nx) or (ny, nx) array in an HDF5 file, or its name in npz. Without it the place
             CXI gives it, else the only stack of numbers in the file, else the only one with a usual name.
@@ -98,9 +122,18 @@ class PatternSet:
             Likewise, or a `.csv` with index,label; 1 single, 0 not, -1 unknown. Without it the truth,
             else a dataset called labels with one for each pattern, if there is one.
         detector : path, optional
-            A file with geometry and mask, for formats that keep these apart, such as EMC's.
+            A file with geometry and mask, for formats that keep these apart, such as EMC's; or the name of
+            one of several detectors of a run.
         follow_links : bool
             Read other files that an HDF5 file points to.
+        geometry : path, optional
+            CrystFEL's `.geom` file of the detector, for frames whose panels are still to be put together.
+        adu : AduConversion, optional
+            How to make photons of frames in a detector's units.
+        pedestal : str or Path, optional
+            What their pixels hold in the dark; given like a mask.
+        centre_yx : (float, float), optional
+            Where the beam crosses the frames, in pixels.
 
         Raises
         ------
@@ -109,33 +142,56 @@ class PatternSet:
         """
         path = Path(path)
         choices = Choices(
-            dataset=dataset, detector=None if detector is None else Path(detector), follow_links=follow_links
+            dataset=dataset,
+            detector=None if detector is None else Path(detector),
+            follow_links=follow_links,
+            geometry=None if geometry is None else read_crystfel(Path(geometry)),
+            adu=adu,
+            pedestal=pedestal,
         )
-        try:
+        with damage_told(f"{path} is damaged"):
             name, stack = open_stack(path, choices)
-            try:
-                bad = (
-                    None
-                    if mask is None
-                    else as_mask(read_array(mask, stack.hdf5, "mask"), stack.shape, str(mask))
+        try:
+            bad = None
+            if mask is not None:
+                array = stack.lay_out(read_array(mask, stack.hdf5, "mask"))
+                bad = as_mask(array, stack.shape, str(mask))
+            patterns = cls(path, name, stack, bad, None if labels is None else _labels(labels, stack))
+            if centre_yx is not None:
+                patterns.take_centre(centre_yx)
+            return patterns
+        except BaseException:
+            stack.close()
+            raise
+
+    def take_centre(self, centre_yx: tuple[float, float]) -> None:
+        """Let the beam cross the frames there, whatever the file says.
+
+        Raises
+        ------
+        InputError
+            If that is farther from the frame than the frame is large.
+        """
+        for place, n in zip(centre_yx, self.shape, strict=True):
+            if not -n <= place <= 2 * n:
+                raise InputError(
+                    f"The centre {centre_yx[0]:g},{centre_yx[1]:g} (y,x) is far from frames of "
+                    f"{self.shape[0]} x {self.shape[1]} pixels; give it in pixels."
                 )
-                return cls(path, name, stack, bad, None if labels is None else _given_labels(labels, stack))
-            except BaseException:
-                stack.close()
-                raise
-        except DAMAGE as error:
-            raise InputError(f"{path} is damaged ({_words(error)}); copy or simulate it again.") from None
+        self.centre_yx = centre_yx
+        if self.geometry is not None:
+            self.geometry = replace(self.geometry, centre_yx=centre_yx)
 
     @cached_property
     def truth(self) -> dict[str, np.ndarray] | None:
         """The fields of `TRUTH_FIELDS`, one row per pattern; None without truth."""
-        with self._damage_said("truth"):
+        with damage_told(f"{self.path} is damaged in its truth"):
             return self._stack.read_truth()
 
     @cached_property
     def ids(self) -> np.ndarray | None:
         """What names each shot beyond this file: (n,) str, such as train:pulse; None where nobody says."""
-        with self._damage_said("identifiers"):
+        with damage_told(f"{self.path} is damaged in its identifiers"):
             return self._stack.ids
 
     @property
@@ -157,6 +213,25 @@ class PatternSet:
         """Multiples that can be told from singles: (n,) bool, see `clear_multiples`; None without truth."""
         return None if self.truth is None else clear_multiples(self.truth)
 
+    @property
+    def bits(self) -> np.ndarray:
+        """The mask in the bits of CXI, 0 = good: (ny, nx) uint32; "bad" where nobody says why."""
+        if self._has_own_mask and self._stack.bits is not None:
+            return self._stack.bits
+        return np.where(self.mask, _BAD, np.uint32(0))
+
+    def raw(self, start: int, stop: int) -> np.ndarray:
+        """Read patterns as they are in the file, of its own type, NaN and negative values among them.
+
+        Raises
+        ------
+        InputError
+            If the file is damaged there.
+        """
+        start, stop, _ = slice(start, stop).indices(self.n)
+        with damage_told(self._damage(start, stop)):
+            return self._stack.read(start, max(start, stop))
+
     def frames(self, start: int, stop: int) -> Frames:
         """Read patterns `start` up to, not including, `stop`.
 
@@ -168,8 +243,13 @@ class PatternSet:
             If the file is damaged there.
         """
         start, stop, _ = slice(start, stop).indices(self.n)
-        with self._damage_said(f"patterns {start} to {stop - 1}"):
-            return _clean(self._stack.read(start, max(start, stop)))
+        if stop <= start:
+            return Frames(np.empty((0, *self.shape), np.float32), 0, 0)
+        with damage_told(self._damage(start, stop)):
+            return _clean(self._stack.read(start, stop))
+
+    def _damage(self, start: int, stop: int) -> str:
+        return f"{self.path} is damaged in patterns {start} to {stop - 1}"
 
     def per_pattern(self, given: str | Path, what: str) -> np.ndarray:
         """Read a number for each pattern, (n,) float64: .npy, "file.h5:dataset", or a dataset of this file.
@@ -199,22 +279,8 @@ class PatternSet:
     ) -> None:
         self.close()
 
-    @contextmanager
-    def _damage_said(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except DAMAGE as error:
-            raise InputError(
-                f"{self.path} is damaged in {what} ({_words(error)}); copy or simulate it again."
-            ) from None
 
-
-def _words(error: BaseException) -> str:
-    """Say on one line what a library said."""
-    return " ".join(str(error).split()).rstrip(".")[:200] or type(error).__name__
-
-
-def _given_labels(given: str | Path, stack: Stack) -> np.ndarray:
+def _labels(given: str | Path, stack: Stack) -> np.ndarray:
     if str(given).endswith(".csv"):
         array = read_label_table(Path(given), stack.n)
     else:
@@ -225,7 +291,7 @@ def _given_labels(given: str | Path, stack: Stack) -> np.ndarray:
 def _clean(raw: np.ndarray) -> Frames:
     """Frames without NaN, infinity and negative pixels, and how many there were; float32 but for uint16."""
     if raw.dtype == np.uint16:
-        return Frames(raw, 0, 0)
+        return Frames(np.require(raw, requirements=("C", "W")), 0, 0)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and counted
         counts = raw.astype(np.float32)
     not_finite = ~np.isfinite(counts)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from xfelspi.errors import InputError
+from .replacing import replacing
 
 
 def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
@@ -17,20 +16,7 @@ def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
     Raises
     ------
     InputError
-        If it cannot be written.
+        If it cannot be written, or another process is writing it.
     """
-    part = path.with_name(f"{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("wb") as file:
-                file.writelines([content] if isinstance(content, bytes) else content)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{path} cannot be written ({error.strerror}); mend that, or choose another place."
-        ) from None
+    with replacing(path) as file:
+        file.writelines([content] if isinstance(content, bytes) else content)

@@ -21,6 +21,7 @@ from isal import isal_zlib
 from xfelspi.errors import InputError
 
 from .block import Block, pack, unpack
+from .folder import flush_folder, nearest, require_writable
 from .geometry import Geometry
 from .hdf5 import open_hdf5
 from .journal import Journal
@@ -111,7 +112,7 @@ class PatternWriter:
         part = self.path.with_name(self.path.name + ".part")
         if not part.exists():
             self._check_finished(overwrite)
-        _require_writable(self.path.parent)
+        require_writable(self.path.parent)
         self._require_space(estimated_bytes_per_pattern, part.stat().st_size if part.exists() else 0)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +168,7 @@ class PatternWriter:
         try:
             self._assemble(temporary)
             temporary.replace(self.path)
-            _flush_folder(self.path.parent)
+            flush_folder(self.path.parent)
         except OSError as error:
             raise self._failure(error) from error
         finally:
@@ -249,7 +250,7 @@ class PatternWriter:
 
     def _require_space(self, bytes_per_pattern: int, present: int) -> None:
         """Journal and final file stand side by side until the rename."""
-        folder = _nearest(self.path.parent)
+        folder = nearest(self.path.parent)
         final = self._n * bytes_per_pattern
         needed = final + max(0, final - present)
         free = shutil.disk_usage(folder).free
@@ -267,22 +268,6 @@ class PatternWriter:
             f"Writing {self.path} failed ({reason}) with {self._n - n_missing} of {self._n} patterns kept; "
             "mend that and give the same command again, it resumes."
         )
-
-
-def _nearest(folder: Path) -> Path:
-    """Find the folder, or the nearest one above it that exists."""
-    folder = folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    return folder
-
-
-def _require_writable(folder: Path) -> None:
-    nearest = _nearest(folder)
-    if not nearest.is_dir():
-        raise InputError(f"{nearest} is a file, so nothing can be written below it; choose another output.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"No permission to write in {nearest}; choose another output.")
 
 
 def _run_of(path: Path) -> dict[str, Any] | None:
@@ -313,12 +298,3 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, str]:
         else:
             flat[f"{prefix}{name}"] = json.dumps(value)
     return flat
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the rename outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -74,7 +74,7 @@ class Body:
     family: tuple[str, ...] = FAMILY
     family_blobs: int = 3
     family_stretch: float = 0.3
-    family_core_probability: float = 0.5
+    family_core_probability: float = 0.7
     stretch: float = 0.0
     core_probability: float = 0.0
     core_size: tuple[float, float] = (0.5, 0.9)

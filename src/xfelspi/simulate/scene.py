@@ -276,13 +276,28 @@ class Sample:
             way = (across * math.cos(angle), across * math.sin(angle), along)
             touching = number <= len(contacts) and contacts[number - 1]
             if touching:  # planes across the way, each resting on its body, fall together
-                back = (-way[0], -way[1], -way[2])
-                step = reach_nm(near, way) + reach_nm(number, back)
+                step = _side_by_side_nm(near, number, way, reach_nm)
             start = places[near]
             place = (start[0] + step * way[0], start[1] + step * way[1], start[2] + step * way[2])
-            if all(
-                (touching and i == near) or math.dist(place, other) >= nearest_nm
-                for i, other in enumerate(places)
-            ):
+            for i, other in enumerate(places):
+                apart = math.dist(place, other)
+                if touching and i != near:  # flat bodies may be nearer than a diameter, side by side
+                    x, y, z = ((a - b) / apart for a, b in zip(place, other, strict=True))
+                    least = _side_by_side_nm(i, number, (x, y, z), reach_nm)
+                else:
+                    least = 0.0 if touching else nearest_nm
+                if apart < least:
+                    break
+            else:
                 places.append(place)
         return places
+
+
+def _side_by_side_nm(
+    i: int,
+    j: int,
+    way: tuple[float, float, float],
+    reach_nm: Callable[[int, tuple[float, float, float]], float],
+) -> float:
+    """Distance along `way`, from body i to body j, at which a plane across it touches both."""
+    return reach_nm(i, way) + reach_nm(j, (-way[0], -way[1], -way[2]))

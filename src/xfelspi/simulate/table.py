@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xfelspi.cache import cache_folder
 from xfelspi.shapes import Solid, Sphere
 
 from .form_factor import form_factor
@@ -91,13 +92,6 @@ def form_factor_of(
         coefficients = _compute(unit, n, progress or (lambda _: None))
         _save(path, coefficients)
     return FormFactor(unit, coefficients, half * STEP)
-
-
-def cache_folder() -> Path:
-    """Return the folder for computed tables: `XFELSPI_CACHE`, or the platform's user cache."""
-    from platformdirs import user_cache_path
-
-    return Path(os.environ.get("XFELSPI_CACHE") or user_cache_path("xfelspi"))
 
 
 def _compute(unit: Solid, n: int, progress: Callable[[float], None]) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from xfelspi.pictures import Panel, interval_plot
 from xfelspi.report import Report
@@ -42,7 +43,7 @@ def write_page(findings: Findings, out: Path) -> Path:
     show_frames(report, findings, out)
     show_disputed(report, findings, out)
     if reference.is_measured:
-        _looks(report, findings)
+        show_looks(report, findings.looks)
     _again(report, findings)
     return report.save(out / "report.html")
 
@@ -214,8 +215,8 @@ def _metrics(report: Report, findings: Findings) -> None:
     )
 
 
-def _looks(report: Report, findings: Findings) -> None:
-    looks = findings.looks
+def show_looks(report: Report, looks: Sequence[dict[str, Any]]) -> None:
+    """Write down who looked at a measured set so far, and what was seen."""
     report.heading(f"This measured set has been looked at {_times(len(looks))}")
     areas = [look["auc"] for look in looks]
     report.paragraph(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from xfelspi.errors import InputError
 from xfelspi.fidelity import FrameSet
 from xfelspi.hits import SphereFit
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import PatternSet, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
 N_COMPARED = 60
@@ -70,8 +71,9 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     wanted = max(SIMULATED, math.ceil(SEEN / ratio))
     if wanted < size:
         read = FrameSet.read(patterns, frames, size=wanted)
-    mask_path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(mask_path, (~read.good).astype(np.uint8))
+    content = io.BytesIO()
+    np.save(content, (~read.good).astype(np.uint8))
+    write_whole(mask_path, content.getvalue())
     low, high = np.percentile(read.totals[read.totals > 0.0], COUNTS).tolist()
     rows, columns = read.good.shape
     settings: dict[str, dict[str, Any]] = lengths_in_pixels(recipe, ratio)

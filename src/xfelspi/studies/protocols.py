@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from xfelspi.classify.networks import NETWORKS
 from xfelspi.errors import InputError
 from xfelspi.shapes import SHAPES
 from xfelspi.shapes.mesh import MESH_SUFFIXES
@@ -55,6 +56,8 @@ class Protocol:
         Instead, a network for each group, trained on the shapes of all others.
     many : tuple of str
         Shapes tested on `n_many` patterns.
+    network : str
+        That is trained; see `Architecture`.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Protocol:
     train: tuple[str, ...] = ()
     one_group_out: bool = False
     many: tuple[str, ...] = ()
+    network: str = "pooled"
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -72,6 +76,7 @@ class Protocol:
                 f"The study has a protocol called {self.name!r}; the name becomes a folder: up to 40 of "
                 "a-z, A-Z, 0-9 and -, no - first."
             )
+        require_among(f"protocol {self.name}: network", [self.network], NETWORKS, "networks")
         if bool(self.train) == self.one_group_out:
             raise InputError(
                 f"The study's protocol {self.name} is to train on {list(self.train)}, and one_group_out is "

@@ -33,7 +33,7 @@ def framed(patterns: PatternSet, indices: np.ndarray, frame: ModelFrame) -> Fram
     InputError
         If nothing of the frame was measured, or the file is damaged.
     """
-    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame)
+    framing = Framing(patterns.shape, patterns.mask, patterns.geometry, frame, patterns.centre_yx)
     blocks = [indices[begin : begin + _AT_ONCE].tolist() for begin in range(0, len(indices), _AT_ONCE)]
     counts = np.concatenate(
         [framing(np.concatenate([patterns.frames(i, i + 1).counts for i in block])) for block in blocks]

@@ -85,6 +85,8 @@ def _training(
 ) -> Training:
     name = protocol.name if left_out is None else f"{protocol.name}-without-{left_out}"
     decides: list[Any] = [asdict(recipe), shapes, declared.n_train, declared.epochs, __version__]
+    if protocol.network != Protocol.network:  # studies of the usual one keep their folders
+        decides.append(protocol.network)
     return Training(
         name=name,
         protocol=protocol,

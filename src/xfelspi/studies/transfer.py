@@ -133,7 +133,7 @@ class Transfer:
         source = StreamedPatterns(training.recipe, training.shapes, n=n, seed=seed, progress=self.progress)
         path = train(
             source,
-            TrainConfig(epochs=self.declared.epochs, seed=seed),
+            TrainConfig(network=training.protocol.network, epochs=self.declared.epochs, seed=seed),
             out=self._results(training),
             name=f"seed{seed}",
             command=self.command,

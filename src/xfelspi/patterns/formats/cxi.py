@@ -9,9 +9,20 @@ import h5py
 import numpy as np
 
 from ..beside import as_mask
-from ..hdf5 import Hdf5File, holds, load, open_hdf5
-from ..layout import DATA, DETECTOR, IDENTIFIER, has_truth, read_geometry, read_run, read_truth
-from .hdf5 import Hdf5Stack, named_stack, only_stack
+from ..hdf5 import Hdf5File, holds, open_hdf5
+from ..layout import (
+    DATA,
+    DETECTOR,
+    IDENTIFIER,
+    has_truth,
+    is_own,
+    read_centre,
+    read_geometry,
+    read_run,
+    read_truth,
+)
+from ..sizes import load, require_honest_chunks, require_stored
+from .hdf5 import Hdf5Stack, chosen_stack
 from .stack import Choices
 
 UNUSABLE = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400 | 0x1000
@@ -31,10 +42,11 @@ class CxiStack(Hdf5Stack):
         beside = dataset.parent.name
         detector = beside if file.dataset(f"{beside}/distance") is not None else DETECTOR
         self.geometry = read_geometry(file, self.shape, detector)
+        self.centre_yx = read_centre(file, detector)
         self.run = read_run(file)
 
     @cached_property
-    def ids(self) -> np.ndarray | None:
+    def ids(self) -> np.ndarray | None:  # type: ignore[override]  # may be long: read when asked for
         """Experiment identifiers, else train and pulse; None for a file without one for each frame."""
         for name in (f"{self._dataset.parent.name}/experiment_identifier", IDENTIFIER):
             item = self.hdf5.dataset(name)
@@ -50,13 +62,14 @@ class CxiStack(Hdf5Stack):
         frames = super().read(start, stop)
         if self._own_masks is None:
             return frames
+        require_honest_chunks(self._own_masks, start, stop)
         frames = frames.astype(np.float32)
-        frames[unusable(self._own_masks[start:stop])] = np.nan
+        frames[unusable(self._own_masks[start:stop]).reshape(frames.shape)] = np.nan
         return frames
 
     def read_truth(self) -> dict[str, np.ndarray] | None:
         """Read the truth, where the frames are those that it speaks of."""
-        return read_truth(self.hdf5) if self._is_main else None
+        return read_truth(self.hdf5, self.n) if self._is_main else None
 
     def _find_mask(self) -> np.ndarray | None:
         """Look for a mask for all frames, or one for each; of the latter, what is bad in all looked at."""
@@ -65,13 +78,18 @@ class CxiStack(Hdf5Stack):
             item = self.hdf5.dataset(name)
             if item is None or item.dtype.kind not in "buif":
                 continue
-            if item.shape == self.shape:
-                return as_mask(unusable(load(item)), self.shape, name)
-            if item.shape == (self.n, *self.shape):
-                self._own_masks = item
+            raw_shape = self.raw_shape or self.shape
+            if item.shape in (self.shape, raw_shape):
+                values = load(item).reshape(self.shape)
+                if item.dtype.kind in "ui":
+                    self.bits = values.astype(np.uint32)
+                return as_mask(unusable(values), self.shape, name)
+            if item.shape == (self.n, *raw_shape):
+                require_stored(item)
+                self._own_masks, self.has_own_masks = item, True
                 looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
                 common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])
-                return as_mask(common, self.shape, name)
+                return as_mask(common.reshape(self.shape), self.shape, name)
         return None
 
     def _find_labels(self) -> np.ndarray | None:
@@ -91,7 +109,7 @@ def unusable(mask: np.ndarray) -> np.ndarray:
 
 def recognizes_own(path: Path) -> bool:
     """Tell whether xfel wrote this."""
-    return holds(path, lambda file: read_run(file) is not None)
+    return holds(path, is_own)
 
 
 def recognizes_cxi(path: Path) -> bool:
@@ -109,10 +127,7 @@ def open_cxi(path: Path, choices: Choices) -> CxiStack:
     """
     file = open_hdf5(path, choices.follow_links)
     try:
-        name = choices.dataset
-        if name is None:
-            name = next((place for place in (DATA, f"{DETECTOR}/data") if file.dataset(place)), None)
-        return CxiStack(file, only_stack(file) if name is None else named_stack(file, name))
+        return CxiStack(file, chosen_stack(file, choices, DATA, f"{DETECTOR}/data"))
     except BaseException:
         file.close()
         raise

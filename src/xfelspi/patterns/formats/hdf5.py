@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import h5py
@@ -11,20 +12,24 @@ from xfelspi.errors import InputError
 
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
-from ..hdf5 import Hdf5File, load, open_hdf5
+from ..hdf5 import Hdf5File, open_hdf5
+from ..sizes import load, require_honest_chunks, require_stored
+from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
-_USUAL_NAMES = ("patterns", "data", "frames", "images", "photons", "intensities")
+_MOST_DIMS = 4  # frames, modules, rows and columns
 
 
 class Hdf5Stack(Stack):
-    """Frames of one dataset, (n, ny, nx) or one (ny, nx)."""
+    """Frames of one dataset, (n, ny, nx) or one (ny, nx); or raw ones, (n, modules, ny, nx)."""
 
     def __init__(self, file: Hdf5File, dataset: h5py.Dataset) -> None:
         self.hdf5: Hdf5File = file
         self._dataset = dataset
-        self.shape = dataset.shape[-2:]
-        self.n = dataset.shape[0] if dataset.ndim == 3 else 1
+        raw_shape = dataset.shape[1:] if dataset.ndim > 2 else dataset.shape
+        self.shape = (math.prod(raw_shape[:-1]), raw_shape[-1])
+        self.n = dataset.shape[0] if dataset.ndim > 2 else 1
+        self.raw_shape = raw_shape if dataset.ndim > 3 else None
         self.mask = self._find_mask()
         self.labels = self._find_labels()
         self._has_our_chunks = has_our_chunks(dataset)
@@ -33,7 +38,10 @@ class Hdf5Stack(Stack):
         """Frames `start` up to, not including, `stop`."""
         if self._has_our_chunks:
             return self._expand(start, stop)
-        return self._dataset[start:stop] if self._dataset.ndim == 3 else self._dataset[()][None][start:stop]
+        if self._dataset.ndim > 2:
+            require_honest_chunks(self._dataset, start, stop)
+            return self._dataset[start:stop].reshape(-1, *self.shape)
+        return load(self._dataset)[None]
 
     def close(self) -> None:
         """Close the file."""
@@ -57,8 +65,8 @@ class Hdf5Stack(Stack):
         """Look for a dataset called mask, 0 = good, beside the frames or at the top."""
         for name in (f"{self._dataset.parent.name}/mask", "mask"):
             item = self.hdf5.dataset(name)
-            if item is not None and item.shape == self.shape and item.dtype.kind in "buif":
-                return as_mask(load(item), self.shape, name)
+            if item is not None and item.shape in (self.shape, self.raw_shape) and item.dtype.kind in "buif":
+                return as_mask(load(item).reshape(self.shape), self.shape, name)
         return None
 
     def _find_labels(self) -> np.ndarray | None:
@@ -85,64 +93,56 @@ def open_plain(path: Path, choices: Choices) -> Hdf5Stack:
     """
     file = open_hdf5(path, choices.follow_links)
     try:
-        name = choices.dataset
-        return Hdf5Stack(file, only_stack(file) if name is None else named_stack(file, name))
+        return Hdf5Stack(file, chosen_stack(file, choices))
     except BaseException:
         file.close()
         raise
 
 
-def named_stack(file: Hdf5File, name: str) -> h5py.Dataset:
+def chosen_stack(file: Hdf5File, choices: Choices, *usual: str) -> h5py.Dataset:
+    """Choose the dataset the user names, else where the geometry or the format have it, else the only one.
+
+    Raises
+    ------
+    InputError
+        If there is no such stack, or several.
+    """
+    most_dims = 3 if choices.geometry is None else _MOST_DIMS
+    if choices.dataset is not None:
+        return named_stack(file, choices.dataset, most_dims)
+    at = () if choices.geometry is None or choices.geometry.data is None else (choices.geometry.data,)
+    name = next((place for place in (*at, *usual) if file.dataset(place) is not None), None)
+    return only_stack(file, most_dims) if name is None else named_stack(file, name, most_dims)
+
+
+def named_stack(file: Hdf5File, name: str, most_dims: int = 3) -> h5py.Dataset:
     """Choose the dataset `name`, if it can hold frames.
 
     Raises
     ------
     InputError
-        If there is no dataset of numbers of two or three dimensions.
+        If there is no dataset of numbers of two dimensions to the most allowed.
     """
     item = file.dataset(name)
     if item is None:
         raise InputError(f"{file.path} has no dataset {name!r}; it has {file.listing()}.")
     where = f"{item.name} in {file.path}"
-    if item.dtype.kind not in "uif":
-        raise InputError(f"{where} holds {item.dtype}, not numbers; choose another with --dataset.")
-    if item.ndim not in (2, 3):
-        raise InputError(
-            f"{where} has shape {item.shape}; patterns are (n, ny, nx) or one (ny, nx): "
-            f"choose another of {file.listing()}."
-        )
-    if item.size == 0:
-        raise InputError(f"{where} has shape {item.shape}: no patterns in it; simulate or choose another.")
+    require_stack(where, item, lambda: f"choose another of {file.listing()}", most_dims)
+    require_stored(item)
     return item
 
 
-def only_stack(file: Hdf5File) -> h5py.Dataset:
-    """Choose the only (n, ny, nx), else the only one with a usual name; else the same among (ny, nx).
+def only_stack(file: Hdf5File, most_dims: int = 3) -> h5py.Dataset:
+    """Choose the dataset that must be the frames; see `only_name`.
 
     Raises
     ------
     InputError
         If there are several, or none.
     """
-    numeric = {
-        name: item
-        for name, item in file.datasets().items()
-        if item.dtype.kind in "uif" and not name.endswith("mask")
-    }
-    for ndim in (3, 2):
-        candidates = {name: item for name, item in numeric.items() if item.ndim == ndim}
-        usual = {name: item for name, item in candidates.items() if name.rpartition("/")[2] in _USUAL_NAMES}
-        for choice in (candidates, usual):
-            if len(choice) == 1:
-                return named_stack(file, next(iter(choice)))
-        if candidates:
-            raise InputError(
-                f"{file.path} has several datasets that could be the patterns: {file.listing(candidates)}; "
-                "choose one with --dataset."
-            )
-    raise InputError(
-        f"{file.path} holds no patterns, which have 3 dimensions (n, ny, nx); it has {file.listing()}."
-    )
+    found = file.datasets()
+    name = only_name(file.path, found, file.listing(found), most_dims)
+    return named_stack(file, name, most_dims)
 
 
 def has_our_chunks(data: h5py.Dataset) -> bool:

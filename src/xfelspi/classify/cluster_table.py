@@ -1,0 +1,138 @@
+"""Clusters on disk: where each pattern lies, a table for a person to fill in, and labels made of it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from xfelspi.errors import InputError
+from xfelspi.patterns import write_whole
+
+COORDINATES, CLUSTERS, LABELS = "coordinates.csv", "clusters.csv", "labels.csv"
+"""Names of the tables in a folder."""
+
+_WORDS = {"": -1, "-1": -1, "0": 0, "1": 1}
+
+
+def write_clusters(folder: Path, coordinates: np.ndarray, clusters: np.ndarray) -> None:
+    """Write where each pattern lies, and the clusters with their labels left to fill in.
+
+    Parameters
+    ----------
+    folder : Path
+        For coordinates.csv (index, cluster, psi1 ...) and clusters.csv (cluster, n, label).
+    coordinates : (n, c)
+        Of each pattern.
+    clusters : (n,) int
+        Its cluster.
+
+    Raises
+    ------
+    InputError
+        If they cannot be written, or labels that somebody has filled in would be lost.
+    """
+    require_nothing_filled_in(folder)
+    names = [f"psi{number}" for number in range(1, coordinates.shape[1] + 1)]
+    lines = [",".join(["index", "cluster", *names])]
+    lines += [
+        f"{index},{cluster},{','.join(f'{value:.6g}' for value in place)}"
+        for index, (cluster, place) in enumerate(zip(clusters, coordinates, strict=True))
+    ]
+    write_whole(folder / COORDINATES, "".join(f"{line}\n" for line in lines).encode())
+    counts = np.bincount(clusters)
+    lines = ["cluster,n,label", *(f"{cluster},{counts[cluster]}," for cluster in np.flatnonzero(counts))]
+    write_whole(folder / CLUSTERS, "".join(f"{line}\n" for line in lines).encode())
+
+
+def require_nothing_filled_in(folder: Path) -> None:
+    """Raise an `InputError` if the folder holds clusters that somebody has labelled."""
+    table = folder / CLUSTERS
+    if table.exists() and any(
+        (row.get("label") or "").strip() for _, row in _rows(table, ("cluster", "label"))
+    ):
+        raise InputError(
+            f"{table} has labels filled in, which would be lost; use them with --labels {table}, or choose "
+            "another --out."
+        )
+
+
+def read_cluster_labels(path: Path, n: int) -> np.ndarray:
+    """Turn the labels of clusters into one for each pattern: 1 single, 0 not, -1 unknown; (n,) int8.
+
+    Parameters
+    ----------
+    path : Path
+        A filled clusters.csv; coordinates.csv, beside it, says which pattern is in which cluster. Clusters
+        left empty are unknown.
+    n : int
+        Patterns in the file.
+
+    Raises
+    ------
+    InputError
+        If a table is missing or cannot be understood, or belongs to another number of patterns.
+    """
+    clusters = _read_clusters(path.with_name(COORDINATES), n)
+    label_of = np.full(clusters.max() + 1, -1, np.int8)
+    seen: set[int] = set()
+    for number, row in _rows(path, ("cluster", "label")):
+        cluster = _whole(path, number, row["cluster"])
+        if not 0 <= cluster < label_of.size or cluster in seen:
+            problem = "is named twice" if cluster in seen else f"is not one of 0 ... {label_of.size - 1}"
+            raise InputError(f"{path}, line {number}: cluster {cluster} {problem}; mend that line.")
+        word = (row["label"] or "").strip()
+        if word not in _WORDS:
+            raise InputError(
+                f"{path}, line {number}: the label is {word!r}; write 1 (single), 0 (not single) or nothing "
+                "(unknown)."
+            )
+        seen.add(cluster)
+        label_of[cluster] = _WORDS[word]
+    labels = label_of[clusters]
+    if (labels < 0).all():
+        raise InputError(f"{path} has no labels yet; write 1 (single) or 0 (not single) behind clusters.")
+    return labels
+
+
+def write_labels(folder: Path, labels: np.ndarray) -> Path:
+    """Write labels.csv (index,label), as `PatternSet.open` takes it; unknown ones are left out."""
+    lines = ["index,label", *(f"{index},{labels[index]}" for index in np.flatnonzero(labels >= 0))]
+    path = folder / LABELS
+    write_whole(path, "".join(f"{line}\n" for line in lines).encode())
+    return path
+
+
+def _read_clusters(path: Path, n: int) -> np.ndarray:
+    if not path.exists():
+        raise InputError(f"{path} does not exist; make the map first with xfel embed, without --labels.")
+    clusters = np.full(n, -1, np.int64)
+    for number, row in _rows(path, ("index", "cluster")):
+        index = _whole(path, number, row["index"])
+        if 0 <= index < n:
+            clusters[index] = _whole(path, number, row["cluster"])
+    if number != n + 1 or (clusters < 0).any():
+        raise InputError(f"{path} is not about these {n} patterns; make their map with xfel embed.")
+    return clusters
+
+
+def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the lines of a table with their numbers."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); check the name.") from None
+    for name in needed:
+        if not rows or name not in rows[0]:
+            raise InputError(f"{path} has no column {name!r}; xfel embed writes a table that has.")
+    yield from enumerate(rows, 2)
+
+
+def _whole(path: Path, number: int, text: str | None) -> int:
+    try:
+        return int(text or "")
+    except ValueError:
+        raise InputError(f"{path}, line {number}: {text!r} is not a whole number; mend that line.") from None

@@ -1,0 +1,101 @@
+"""How far the Patterson function of a pattern reaches: what tells pairs from singles whatever their shape."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .rings import radius
+
+NEAREST, BEYOND = 3, 2
+"""Lags below the first carry the level of the pattern alone; so many below the longest are left out."""
+
+_BLUR, _SMOOTH = 2.0, 6.0  # rings: of sums, so that few photons make a mean, and of its logarithm
+_FLOOR = 0.1  # photons and pixels, added to the sums of a ring
+_WIDTHS = (64, 32)
+
+
+class Reach(nn.Module):
+    """Frames -> two logits, from how strong the Patterson function is at each lag and beyond.
+
+    The Patterson function, the Fourier transform of the intensities, is the autocorrelation of the density
+    (Patterson 1934, Phys. Rev. 46, 372): of one particle it ends at the particle's diameter, whatever the
+    shape; each pair of particles adds lobes about their distance, which is a diameter or more. So of a
+    single nothing but noise is left beyond some lag, of several there is light. Counts are divided by the
+    root of their ring's mean, which is smoothed so much that it has no fringes of its own, lest the function
+    be widened: that makes Poisson noise even. Noise alone has an rms of √Σ c w² for counts c with weights w,
+    and that is the unit.
+
+    Parameters
+    ----------
+    size : int
+        Pixels along an edge of a frame.
+    """
+
+    ring: Tensor
+    blur: Tensor
+    smooth: Tensor
+    at_lag: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        ring = radius(size).long()
+        n_rings = int(ring.max()) + 1
+        places = torch.arange(n_rings, dtype=torch.float32)
+        self.register_buffer("ring", ring.flatten(), persistent=False)
+        self.register_buffer("blur", _gaussian(places, _BLUR), persistent=False)
+        weights = _gaussian(places, _SMOOTH)
+        self.register_buffer("smooth", weights / weights.sum(0), persistent=False)
+        self.register_buffer("at_lag", _by_lag(size), persistent=False)
+        self.n_lags = len(self.at_lag)
+        few, fewer = _WIDTHS
+        self.judge = nn.Sequential(
+            nn.BatchNorm1d(self.n_lags),
+            nn.Linear(self.n_lags, few),
+            nn.ReLU(),
+            nn.Linear(few, fewer),
+            nn.ReLU(),
+            nn.Linear(fewer, 2),
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """(batch, size, size) photons, `MASKED` where unknown -> (batch, 2): not single, single."""
+        with torch.autocast(frames.device.type, enabled=False):
+            return self.judge(self.measure(frames.float()))
+
+    @torch.no_grad()
+    def measure(self, frames: Tensor) -> Tensor:
+        """Return the logarithm of the strongest value at each lag or beyond, over noise: (batch, n_lags)."""
+        good = (frames >= 0).to(frames.dtype)
+        counts = frames * good
+        mean = self._smooth_mean(counts, good)
+        weight = mean.rsqrt()
+        shown, level = counts * weight, mean * weight * good
+        noise = (shown * weight).sum((1, 2)).clamp_min(1e-12).sqrt()
+        share = shown.sum((1, 2)) / level.sum((1, 2)).clamp_min(1e-12)
+        lags = torch.fft.rfft2(shown - share[:, None, None] * level).abs().flatten(1)
+        strongest = lags[:, self.at_lag].amax(2) / noise[:, None]
+        return strongest.flip(1).cummax(1).values.flip(1).add_(_FLOOR).log_()
+
+    def _smooth_mean(self, counts: Tensor, good: Tensor) -> Tensor:
+        sums, pixels = (
+            values.new_zeros(len(values), len(self.blur)).index_add_(1, self.ring, values.flatten(1))
+            @ self.blur
+            for values in (counts, good)
+        )
+        mean = (((sums + _FLOOR) / (pixels + _FLOOR)).log() @ self.smooth).exp()
+        return mean.index_select(1, self.ring).view_as(counts)
+
+
+def _gaussian(places: Tensor, deviation: float) -> Tensor:
+    weights = torch.exp(-0.5 * ((places[:, None] - places) / deviation) ** 2)
+    return weights / weights.sum(1, keepdim=True)
+
+
+def _by_lag(size: int) -> Tensor:
+    """Places, in half a plane of lags, of each lag rounded to a pixel: (n_lags, most), some repeated."""
+    down, across = torch.fft.fftfreq(size, 1 / size), torch.arange(size // 2 + 1)
+    lag = torch.hypot(down[:, None], across).round().long().flatten()
+    places = [torch.nonzero(lag == one)[:, 0] for one in range(NEAREST, size // 2 - BEYOND)]
+    most = max(map(len, places))
+    return torch.stack([one[torch.arange(most) % len(one)] for one in places])

@@ -1,0 +1,101 @@
+"""`xfel convert`: patterns in another format."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .options import Dataset, Detector, FollowLinks, Labels, Mask
+
+if TYPE_CHECKING:
+    from xfelspi.patterns import Converted, PatternSet
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Patterns of any format that xfel reads.")],
+    target: Annotated[Path, typer.Argument(help="File to write: .cxi, .h5, .emc, .emc.h5, .lst; see --to.")],
+    to: Annotated[
+        str | None,
+        typer.Option(
+            help="cxi, emc, emc-h5, lst, or cheetah for a folder of lists; by default the ending tells."
+        ),
+    ] = None,
+    only_kept: Annotated[
+        Path | None,
+        typer.Option(help="Write the patterns of this list alone: NAME.lst, or NAME.csv with their scores."),
+    ] = None,
+    selection: Annotated[
+        Path | None, typer.Option(help="Write all patterns, with the scores and tags of this NAME.csv.")
+    ] = None,
+    rounding: Annotated[
+        bool, typer.Option("--round", help="Round pixels where the format has whole photons only.")
+    ] = False,
+    dataset: Dataset = None,
+    mask: Mask = None,
+    labels: Labels = None,
+    detector: Detector = None,
+    follow_links: FollowLinks = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")] = False,
+) -> None:
+    """Write patterns in another format, and say what it cannot hold.
+
+    A killed conversion leaves nothing under the final name; the same command does it.
+
+    Example: xfel convert run0042.cxi kept.emc --only-kept run0042.csv
+
+    Example: xfel convert kept.emc kept.cxi
+    """
+    from xfelspi.errors import InputError
+    from xfelspi.patterns import AlreadyComplete, PatternSet, read_events, read_verdicts
+    from xfelspi.patterns import convert as write
+
+    if only_kept is not None and selection is not None:
+        raise InputError(
+            "--only-kept writes the kept patterns and --selection all of them; give one of the two."
+        )
+    with PatternSet.open(
+        source, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
+    ) as patterns:
+        only, verdicts = None, None
+        table = only_kept or selection
+        if table is not None and table.suffix == ".lst" and selection is None:
+            only = read_events(table, source, patterns.n)
+        elif table is not None:
+            verdicts = read_verdicts(table, patterns.n)
+            only = None if selection is not None else verdicts.kept
+        try:
+            written = write(
+                patterns, target, to=to, only=only, verdicts=verdicts, rounding=rounding, overwrite=overwrite
+            )
+        except AlreadyComplete as complete:
+            typer.echo(str(complete))
+            return
+    say_converted(written)
+
+
+def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: bool) -> None:
+    """Pass on what `xfel classify` found: scores into the file itself, kept patterns into another."""
+    from xfelspi.patterns import AlreadyComplete, read_verdicts, update_scores
+    from xfelspi.patterns import convert as write
+
+    verdicts = read_verdicts(table, patterns.n)
+    if update:
+        changed = update_scores(patterns.path, verdicts)
+        typer.echo(f"{patterns.path}: scores {'added' if changed else 'are there already'}", err=True)
+    if kept_to is None:
+        return
+    if not len(verdicts.kept):
+        typer.echo(f"No pattern is kept, so {kept_to} is not written.", err=True)
+        return
+    try:
+        say_converted(write(patterns, kept_to, only=verdicts.kept, verdicts=verdicts, renew=True), err=True)
+    except AlreadyComplete as complete:
+        typer.echo(str(complete), err=True)
+
+
+def say_converted(written: "Converted", err: bool = False) -> None:
+    """Tell what was written, and on stderr what was lost."""
+    beside = "".join(f", {path}" for path in written.beside)
+    typer.echo(f"{written.path}: {written.n} patterns{beside}", err=err)
+    for sentence in written.lost:
+        typer.secho(sentence, fg="yellow", err=True)

@@ -1,0 +1,89 @@
+"""The command `xfel embed`: a map of patterns without any model, and labels by clusters."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .terminal import Progress, typed
+
+if TYPE_CHECKING:
+    from xfelspi.patterns import PatternSet
+
+
+def embed(
+    file: Annotated[Path, typer.Argument(help="Patterns to map: our own files, CXI, any HDF5.")],
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("embed"),
+    features: Annotated[
+        str, typer.Option(help="invariant: the same however a particle lies about the beam; or pixels.")
+    ] = "invariant",
+    neighbours: Annotated[int, typer.Option(help="Of each pattern.")] = 100,
+    clusters: Annotated[int, typer.Option(help="Clusters to label, as a rule 10 to 50.")] = 20,
+    labels: Annotated[
+        Path | None,
+        typer.Option(help="clusters.csv with labels filled in: writes labels.csv, a label for each pattern."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same clusters.")] = 0,
+    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
+    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Map patterns by likeness (diffusion map), and show clusters so that a person can label them.
+
+    Writes embed.html, coordinates.csv and clusters.csv, to be filled in: 1 single, 0 not. A second call with
+    --labels makes labels.csv of it, for wherever labels of patterns are asked for.
+
+    Example: xfel embed run0042.cxi --out run0042-map
+
+    Example: xfel embed run0042.cxi --labels run0042-map/clusters.csv
+    """
+    from xfelspi.patterns import PatternSet
+
+    with PatternSet.open(file, dataset=dataset, mask=mask) as patterns:
+        if labels is not None:
+            _label(patterns, labels, as_json)
+            return
+        from xfelspi.studies.embedding import embed as make_map
+        from xfelspi.studies.embedding_page import write_page
+
+        with Progress() as progress:
+            found = make_map(
+                patterns,
+                out,
+                features=features,
+                k=neighbours,
+                n_clusters=clusters,
+                seed=seed,
+                progress=progress,
+            )
+            page = write_page(
+                patterns, found, out / "embed.html", command=typed(), seed=seed, progress=progress
+            )
+    if as_json:
+        looked = [row._asdict() for row in found.looked]
+        facts = {"page": str(page), "n": patterns.n, "seconds": found.seconds, "looked": looked}
+        typer.echo(json.dumps(facts, indent=2))
+        return
+    spent = sum(found.seconds.values())
+    typer.echo(f"{page}: {patterns.n} patterns in {found.clusters.max() + 1} clusters, in {spent:.1f} s")
+    for row in found.looked:
+        typer.echo(f"  {row.n_labels} labels, {row.per_cluster} a cluster: {100 * row.right:.2f} % right")
+
+
+def _label(patterns: "PatternSet", table: Path, as_json: bool) -> None:
+    """Write a label for each pattern of the clusters that were labelled, and say how many that makes."""
+    from xfelspi.classify import read_cluster_labels, write_labels
+
+    found = read_cluster_labels(table, patterns.n)
+    path = write_labels(table.parent, found)
+    counts = {"single": int((found == 1).sum()), "other": int((found == 0).sum())}
+    known = None if patterns.labels is None else (patterns.labels >= 0) & (found >= 0)
+    right = None if known is None or not known.any() else float((found == patterns.labels)[known].mean())
+    if as_json:
+        typer.echo(json.dumps({"labels": str(path), "n": patterns.n, **counts, "right": right}, indent=2))
+        return
+    unknown = patterns.n - sum(counts.values())
+    typer.echo(f"{path}: {counts['single']} single, {counts['other']} other, {unknown} without a label")
+    if right is not None:
+        typer.echo(f"  {100 * right:.2f} % of those are right, by the labels in {patterns.path}")

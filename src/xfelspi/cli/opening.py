@@ -1,0 +1,137 @@
+"""How a file of frames is to be opened: options that several commands share, declared once."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from xfelspi.errors import InputError
+
+from .options import Dataset, Detector, FollowLinks, Labels, Mask
+
+if TYPE_CHECKING:
+    from xfelspi.patterns import AduConversion, PatternSet
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What the user says about a file of frames beyond its name.
+
+    Each field is an option of every command that takes an opening, see `opens_frames`.
+    """
+
+    dataset: Dataset = None
+    mask: Mask = None
+    labels: Labels = None
+    detector: Detector = None
+    geometry: Annotated[Path | None, typer.Option(help="CrystFEL's .geom file, for frames in panels.")] = None
+    centre: Annotated[
+        str | None,
+        typer.Option(help="Where the beam crosses the frames, in pixels, y,x as in 127.5,130; or middle."),
+    ] = None
+    adu_per_photon: Annotated[
+        float | None, typer.Option(help="Frames are in a detector's units, so many for a photon.")
+    ] = None
+    pedestal: Annotated[
+        str | None, typer.Option(help="What pixels hold in the dark, in these units; given like a mask.")
+    ] = None
+    common_mode: Annotated[
+        str, typer.Option(help="What shifts together in these units: none, panel, or row of a panel.")
+    ] = "none"
+    panels: Annotated[
+        str, typer.Option(help="Panels of frames without a geometry, down x across, as in 2x1.")
+    ] = "1x1"
+    follow_links: FollowLinks = False
+
+    def open(self, file: Path) -> "PatternSet":
+        """Open a file this way, and say what is to be known about it."""
+        from xfelspi.patterns import PatternSet
+
+        patterns = PatternSet.open(
+            file,
+            dataset=self.dataset,
+            mask=self.mask,
+            labels=self.labels,
+            detector=self.detector,
+            geometry=self.geometry,
+            adu=self._adu(),
+            pedestal=self.pedestal,
+            follow_links=self.follow_links,
+        )
+        try:
+            if self.centre == "middle":
+                ny, nx = patterns.shape
+                patterns.take_centre(((ny - 1) / 2, (nx - 1) / 2))
+            elif self.centre is not None:
+                patterns.take_centre(_pair(self.centre, ",", float, "--centre", "127.5,130"))
+        except BaseException:
+            patterns.close()
+            raise
+        for remark in patterns.remarks:
+            typer.secho(f"{file}: {remark}", fg="yellow", err=True)
+        return patterns
+
+    def _adu(self) -> "AduConversion | None":
+        from xfelspi.patterns import AduConversion
+
+        if self.adu_per_photon is None:
+            if self.common_mode != "none":
+                raise InputError("--common-mode is for frames in ADU; give --adu-per-photon as well.")
+            return None
+        rows, columns = _pair(self.panels, "x", int, "--panels", "2x1")
+        return AduConversion(
+            adu_per_photon=self.adu_per_photon,
+            common_mode=self.common_mode,
+            panel_rows=rows,
+            panel_columns=columns,
+        )
+
+
+def opens_frames(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of `Opening` in place of its parameter `opening`."""
+    hints = get_type_hints(Opening, include_extras=True)
+    signature = inspect.signature(command)
+    own = [each for each in signature.parameters.values() if each.name != "opening"]
+    options = [
+        inspect.Parameter(
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
+        )
+        for each in fields(Opening)
+    ]
+    names = {each.name for each in options}
+
+    @functools.wraps(command)
+    def opening(**given: Any) -> None:
+        said = Opening(**{name: given.pop(name) for name in names})
+        command(**given, opening=said)
+
+    kept = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
+    opening.__signature__ = signature.replace(parameters=[*kept, *options])  # type: ignore[attr-defined]
+    opening.__annotations__ = {each.name: each.annotation for each in [*kept, *options]}
+    return opening
+
+
+def say_centre(file: Path, patterns: "PatternSet") -> None:
+    """Find the centre of frames whose file does not say it, and tell so on stderr."""
+    if patterns.centre_yx is not None:
+        return
+    from xfelspi.patterns import settle_centre
+
+    found = settle_centre(patterns)
+    if found is None:
+        text = "the frames do not tell where the beam crosses them either; their middle is taken"
+    else:
+        text = f"found at y, x = {found.yx[0]:.2f}, {found.yx[1]:.2f} in the frames"
+    typer.secho(f"{file}: the centre is not given; {text} (--centre says otherwise).", fg="yellow", err=True)
+
+
+def _pair(text: str, between: str, kind: Callable[[str], Any], option: str, example: str) -> tuple[Any, Any]:
+    try:
+        first, second = (kind(part) for part in text.split(between))
+    except ValueError:
+        raise InputError(f"{option} {text} is not two numbers such as {example}.") from None
+    return first, second

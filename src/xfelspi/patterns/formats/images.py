@@ -1,0 +1,153 @@
+"""Frames as pictures: a TIFF of one or many pages, a PNG, or a folder of either, through Pillow."""
+
+from __future__ import annotations
+
+import glob
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xfelspi.errors import InputError
+
+from .npy import starts_with
+from .stack import Choices, Stack, require_frame
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_SUFFIXES = (".png", ".tif", ".tiff")
+
+
+class PagesStack(Stack):
+    """The pages of one picture, a frame each."""
+
+    def __init__(self, path: Path) -> None:
+        with _pillow(path):
+            self._image = _open(path)
+            self.n = getattr(self._image, "n_frames", 1)
+        self._path = path
+        self.shape = (self._image.height, self._image.width)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Frames `start` up to `stop`."""
+        frames = []
+        for page in range(start, stop):
+            with _pillow(self._path):
+                self._image.seek(page)
+                frames.append(_pixels(self._image, self.shape))
+        return np.stack(frames)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._image.close()
+
+
+class FilesStack(Stack):
+    """Pictures of one frame each; their names are the identifiers."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self._files = files
+        self.n = len(files)
+        with _pillow(files[0]), _open(files[0]) as image:
+            self.shape = (image.height, image.width)
+        self.ids = np.array([file.name for file in files])
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Frames `start` up to `stop`."""
+        frames = []
+        for file in self._files[start:stop]:
+            with _pillow(file), _open(file) as image:
+                if getattr(image, "n_frames", 1) > 1:
+                    raise InputError(f"{file} has several pages; open it by itself.")
+                frames.append(_pixels(image, self.shape))
+        return np.stack(frames)
+
+    def close(self) -> None:
+        """Nothing stays open."""
+
+
+def recognizes_file(path: Path) -> bool:
+    """Tell a PNG or TIFF by its signature."""
+    return starts_with(path, *_SIGNATURES)
+
+
+def recognizes_several(path: Path) -> bool:
+    """Tell a folder with pictures in it, or a pattern such as "frames/*.tif"."""
+    return any(_files(path)) if path.is_dir() else not path.exists() and glob.has_magic(str(path))
+
+
+def open_file(path: Path, _: Choices) -> PagesStack:
+    """Open one picture.
+
+    Raises
+    ------
+    InputError
+        If it is in colour.
+    """
+    return PagesStack(path)
+
+
+def open_several(path: Path, _: Choices) -> FilesStack:
+    """Open the pictures of a folder or pattern, sorted by the numbers in their names.
+
+    Raises
+    ------
+    InputError
+        If there are none.
+    """
+    files = _files(path)
+    if not files:
+        raise InputError(f"No picture ({', '.join(_SUFFIXES)}) goes by {path}; check the pattern.")
+    return FilesStack(files)
+
+
+def _files(path: Path) -> list[Path]:
+    names = path.iterdir() if path.is_dir() else map(Path, glob.iglob(str(path)))
+    return sorted((p for p in names if p.suffix.lower() in _SUFFIXES and p.is_file()), key=natural)
+
+
+def natural(path: Path) -> list[tuple[int, str]]:
+    """Sort by this to have frame 9 before frame 10.
+
+    Examples
+    --------
+    >>> [path.name for path in sorted([Path("a10.png"), Path("a9.png"), Path("b1.png")], key=natural)]
+    ['a9.png', 'a10.png', 'b1.png']
+    """
+    pieces = re.split(r"([0-9]+)", path.name)
+    return [(int(piece) if number % 2 else -1, piece) for number, piece in enumerate(pieces)]
+
+
+def _open(path: Path) -> Image:
+    from PIL import Image
+
+    image = Image.open(path, formats=("PNG", "TIFF"))
+    require_frame((image.height, image.width))
+    return image
+
+
+def _pixels(image: Image, shape: tuple[int, int]) -> np.ndarray:
+    if (image.height, image.width) != shape:
+        raise ValueError(f"a frame of {image.height} x {image.width} among those of {shape[0]} x {shape[1]}")
+    if len(image.getbands()) > 1 or image.mode == "P":
+        raise InputError(f"{image.filename} is in colour ({image.mode}); frames are grey: convert it.")  # type: ignore[attr-defined]
+    return np.asarray(image)
+
+
+@contextmanager
+def _pillow(path: Path) -> Iterator[None]:
+    """Make a ValueError of whatever Pillow stumbles over in a broken file; its exceptions are of any kind."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(f"{path.name}: {error}") from None

@@ -1,0 +1,88 @@
+"""What an HDF5 dataset declares, held against what it can hold, before memory is taken for it."""
+
+from __future__ import annotations
+
+import glob
+import math
+import re
+from itertools import product
+from pathlib import Path
+
+import h5py
+import numpy as np
+from isal import isal_zlib
+
+_MOST_COMPRESSION = 1032  # deflate's best
+_SMALL_BYTES = 1 << 26  # what may be declared without being stored
+_CHUNK_OVERHEAD = 4096  # what a filter may add to a chunk that it cannot compress
+_SUSPICIOUS_BYTES = 1 << 29  # what a chunk might expand to, before it is looked at
+_AT_ONCE = 1 << 20
+
+
+def load(item: h5py.Dataset) -> np.ndarray:
+    """Read a whole dataset, unless it declares or expands to more than it can hold."""
+    require_stored(item)
+    require_honest_chunks(item)
+    return np.asarray(item[()])
+
+
+def require_stored(item: h5py.Dataset) -> None:
+    """Refuse what would take more memory than any compression allows for what is stored.
+
+    Raises
+    ------
+    ValueError
+        If it does.
+    """
+    declared = (item.size or 0) * item.dtype.itemsize
+    if declared > max(_SMALL_BYTES, _MOST_COMPRESSION * _stored_bytes(item)):
+        raise ValueError(f"{item.name} declares {declared} bytes and does not hold them")
+
+
+def _stored_bytes(item: h5py.Dataset) -> int:
+    """Bytes that a dataset is made of; of a virtual one, at most those of the files with its sources."""
+    if not item.is_virtual:
+        return item.id.get_storage_size()
+    own = Path(item.file.filename)
+    files = {own}
+    for name in {source.file_name for source in item.virtual_sources()} - {"."}:
+        for folder in (own.parent, Path()):
+            pattern = glob.escape(str(folder / name))
+            files |= set(map(Path, glob.glob(re.sub(r"%[0-9]*[bd]", "*", pattern))))  # %b: many files
+    return sum(file.stat().st_size for file in files)
+
+
+def require_honest_chunks(item: h5py.Dataset, start: int = 0, stop: int | None = None) -> None:
+    """Refuse chunks that would expand to more than a chunk; HDF5 would go on taking memory.
+
+    Looked at are those of `start` up to `stop` along the first axis.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    if item.chunks is None or item.compression is None:
+        return
+    raw = math.prod(item.chunks) * item.dtype.itemsize
+    first = start - start % item.chunks[0]
+    edges = [range(first, item.shape[0] if stop is None else stop, item.chunks[0])]
+    edges += [range(0, edge, step) for edge, step in zip(item.shape[1:], item.chunks[1:], strict=True)]
+    for corner in product(*edges):
+        stored = item.id.get_chunk_info_by_coord(corner).size
+        if stored > 2 * raw + _CHUNK_OVERHEAD or (
+            item.compression == "gzip"
+            and stored * _MOST_COMPRESSION > _SUSPICIOUS_BYTES
+            and expands_beyond(item.id.read_direct_chunk(corner)[1], raw)
+        ):
+            raise ValueError(f"a chunk of {stored} bytes expands to more than the {raw} it may have")
+
+
+def expands_beyond(packed: bytes, n_bytes: int) -> bool:
+    """Tell whether deflated bytes come to more than `n_bytes`, without expanding them further."""
+    stream = isal_zlib.decompressobj()
+    left = n_bytes
+    while left >= 0 and packed and not stream.eof:
+        left -= len(stream.decompress(packed, _AT_ONCE))
+        packed = stream.unconsumed_tail
+    return left < 0

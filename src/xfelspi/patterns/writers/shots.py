@@ -1,0 +1,93 @@
+"""What every writer is given: some patterns of a file, and what was said about them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from ..reader import PatternSet
+
+_BLOCK_BYTES = 1 << 24  # frames in memory at a time
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shots:
+    """The patterns to write, in order.
+
+    Attributes
+    ----------
+    patterns : PatternSet
+        Where they come from.
+    indices : (k,) int64
+        Which of its patterns, ascending.
+    scores : dict of str to (k,) float64
+        Numbers that each of them was given, by name.
+    tags : dict of str to (k,) bool
+        What each of them was marked as, by name.
+    """
+
+    patterns: PatternSet
+    indices: np.ndarray
+    scores: dict[str, np.ndarray] = field(default_factory=dict)
+    tags: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @cached_property
+    def dtype(self) -> np.dtype:
+        """Type of a pixel, as it is in the file, in this machine's order of bytes."""
+        return self.patterns.raw(0, 1).dtype.newbyteorder("=")
+
+    @property
+    def n_pixels(self) -> int:
+        """Pixels of a frame."""
+        return int(np.prod(self.patterns.shape))
+
+    @property
+    def names(self) -> np.ndarray:
+        """What identifies each shot, (k,) str; where nobody says, the file and the place in it."""
+        if self.patterns.ids is not None:
+            return self.patterns.ids[self.indices]
+        return np.array([f"{self.patterns.path.name}:{index}" for index in self.indices])
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """1 single, 0 not, -1 unknown: (k,) int8; None where nobody knows."""
+        return None if self.patterns.labels is None else self.patterns.labels[self.indices]
+
+    @property
+    def truth(self) -> dict[str, np.ndarray] | None:
+        """The fields of `TRUTH_FIELDS`, one row per shot; None where nobody knows."""
+        truth = self.patterns.truth
+        return None if truth is None else {name: values[self.indices] for name, values in truth.items()}
+
+    def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
+        """Go through the frames: place of the first, and (j, ny, nx) as they are in the file."""
+        size = max(1, _BLOCK_BYTES // (self.dtype.itemsize * self.n_pixels))
+        for start in range(0, len(self), size):
+            yield start, self._read(self.indices[start : start + size])
+
+    def fingerprint(self) -> str:
+        """Tell these shots, and what was said about them, from others; not where the file lies."""
+        path = self.patterns.path
+        found = (
+            (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ()
+        )  # not a pattern of names
+        crc = zlib.crc32(self.indices.astype(np.int64).tobytes())
+        for name, values in sorted({**self.scores, **self.tags}.items()):
+            crc = zlib.crc32(values.tobytes(), zlib.crc32(name.encode(), crc))
+        crc = zlib.crc32(self.patterns.bits.tobytes(), crc)
+        if self.labels is not None:
+            crc = zlib.crc32(self.labels.tobytes(), crc)
+        return f"{path.name} {found} {len(self)} {crc:08x}"
+
+    def _read(self, indices: np.ndarray) -> np.ndarray:
+        """Read neighbours in one go: most files are kept whole, or one pattern in a hundred."""
+        cuts = np.flatnonzero(np.diff(indices) != 1) + 1
+        runs = [self.patterns.raw(int(run[0]), int(run[-1]) + 1) for run in np.split(indices, cuts)]
+        return np.concatenate(runs) if len(runs) > 1 else runs[0]

@@ -1,0 +1,247 @@
+"""The law of formats: the same frames read the same, in blocks or whole, with mask and names kept."""
+
+import h5py
+import numpy as np
+import pytest
+import toy_formats as toy
+from numpy.testing import assert_array_equal
+from PIL import Image
+from toy_formats import FRAMES, MASK, SHAPE, WRITERS, N
+
+from xfelspi.errors import InputError
+from xfelspi.patterns import PatternSet, describe, sizes
+from xfelspi.patterns.formats import FORMATS
+from xfelspi.patterns.formats.cxi import UNUSABLE
+
+
+@pytest.fixture(params=WRITERS)
+def named(request, tmp_path):
+    write, name = WRITERS[request.param]
+    return request.param, write(tmp_path / name)
+
+
+def test_the_same_frames_read_the_same(named):
+    name, path = named
+    with PatternSet.open(path) as patterns:
+        assert (patterns.format, patterns.n, patterns.shape) == (name, N, SHAPE)
+        assert describe(patterns)["format"] == name
+        whole = patterns.frames(0, N)
+        assert_array_equal(whole.counts, FRAMES)
+        assert whole[1:] == (0, 0)
+        assert whole.counts.flags.writeable
+        for start, stop in ((4, 6), (0, 1), (3, 5), (2, 2)):  # backwards too
+            assert_array_equal(patterns.frames(start, stop).counts, FRAMES[start:stop])
+
+
+def test_every_format_is_tried_here():
+    assert {form.name for form in FORMATS} - {"xfel", "European XFEL", "LCLS"} <= WRITERS.keys()
+
+
+def test_a_choice_without_use_is_refused(named):
+    _, path = named
+    for choice in ("dataset", "detector"):
+        form = next(form for form in FORMATS if form.recognizes(path))
+        if choice not in form.takes:
+            with pytest.raises(InputError, match=f"no use for --{choice}"):
+                PatternSet.open(path, **{choice: "x"})
+
+
+def test_cxi_says_mask_names_and_geometry(tmp_path):
+    with PatternSet.open(toy.cxi(tmp_path / "a.cxi")) as patterns:
+        assert_array_equal(patterns.mask, MASK)
+        assert patterns.ids.tolist() == [f"run7:{index}" for index in range(N)]
+        geometry = patterns.geometry
+        assert (geometry.photon_energy_ev, geometry.distance_m, geometry.pixel_size_m) == (1000, 0.5, 1e-4)
+        assert geometry.centre_yx == (3.5, 4.5)
+
+
+@pytest.mark.parametrize("steps", [((0, -1e-4, 0), (-1e-4, 0, 0)), ((1e-4, 0, 0), (0, 1e-4, 0))])
+def test_cxi_finds_the_beam_whatever_way_rows_run(tmp_path, steps):
+    path = toy.cxi(tmp_path / "a.cxi")
+    beam = np.array([3.0, 6.0])
+    with h5py.File(path, "a") as file:
+        detector = file["entry_1/instrument_1/detector_1"]
+        detector["basis_vectors"] = steps
+        detector["corner_position"][...] = -(beam + 0.5) @ np.array(steps)
+    with PatternSet.open(path) as patterns:
+        assert patterns.geometry.centre_yx == tuple(beam)
+
+
+def test_cxi_bits(tmp_path):
+    """Each bit by itself hides a pixel or does not, as the table of the format page says."""
+    path = toy.cxi(tmp_path / "a.cxi")
+    bits = np.zeros(SHAPE, np.uint32)
+    bits.ravel()[:32] = 1 << np.arange(32, dtype=np.uint64)
+    with h5py.File(path, "a") as file:
+        file["entry_1/instrument_1/detector_1/mask"][...] = bits
+    with PatternSet.open(path) as patterns:
+        hidden = np.flatnonzero(patterns.mask.ravel())
+    assert hidden.tolist() == [0, 1, 2, 3, 4, 6, 7, 9, 10, 12]
+    assert sum(1 << int(bit) for bit in hidden) == UNUSABLE
+
+
+def test_cxi_with_a_mask_for_each_frame(tmp_path):
+    path = toy.cxi(tmp_path / "a.cxi")
+    own = np.zeros((N, *SHAPE), np.uint16)
+    own[:, MASK] = 0x8
+    own[2, 7, 7] = 0x2  # saturated in this frame alone
+    with h5py.File(path, "a") as file:
+        del file["entry_1/instrument_1/detector_1/mask"]
+        file["entry_1/instrument_1/detector_1/mask"] = own
+    with PatternSet.open(path) as patterns:
+        assert_array_equal(patterns.mask, MASK)
+        frames = patterns.frames(2, 3)
+        assert frames.n_nan == MASK.sum() + 1
+        assert_array_equal(frames.counts[0], np.where(own[2] == 0, FRAMES[2], 0))
+
+
+def test_cxi_of_one_frame_of_a_virtual_data_set_and_of_train_and_pulse(tmp_path):
+    path = toy.cxi(tmp_path / "a.cxi")
+    with h5py.File(path, "a") as file:
+        del file["entry_1/data_1"], file["entry_1/experiment_identifier"]
+        layout = h5py.VirtualLayout((N, *SHAPE), "<u2")
+        source = h5py.VirtualSource(".", "entry_1/instrument_1/detector_1/data", (N, *SHAPE))
+        layout[:3], layout[3:] = source[3:], source[:3]
+        file.create_virtual_dataset("entry_1/data_1/data", layout)
+        file["entry_1/trainId"] = np.arange(N) // 4 + 10**9
+        file["entry_1/pulseId"] = np.arange(N) % 4
+        file["entry_1/image_1/data"] = FRAMES[1].astype(np.float32)
+    with PatternSet.open(path) as patterns:
+        assert_array_equal(patterns.frames(0, N).counts, np.roll(FRAMES, 3, axis=0))
+        assert patterns.ids[[0, 5]].tolist() == ["1000000000:0", "1000000001:1"]
+    with PatternSet.open(path, dataset="entry_1/image_1/data") as patterns:
+        assert_array_equal(patterns.frames(0, 9).counts, FRAMES[1:2])
+        assert patterns.ids is None
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+def test_emc_dense(tmp_path, kind):
+    with PatternSet.open(toy.emc(tmp_path / "a.emc", kind=kind)) as patterns:
+        assert_array_equal(patterns.frames(0, N).counts, FRAMES)
+
+
+@pytest.mark.parametrize("write", [toy.emc, toy.emc_hdf5, lambda path: toy.emc(path, kind=1)])
+@pytest.mark.parametrize("name", ["det.h5", "photons_det.dat", "det_sim.dat"])
+def test_emc_finds_its_detector_beside(tmp_path, write, name):
+    toy.square_detector(tmp_path / name, old=name == "det_sim.dat")
+    with PatternSet.open(write(tmp_path / "photons.emc")) as patterns:
+        assert_array_equal(patterns.frames(0, N).counts, FRAMES)
+        assert_array_equal(patterns.mask, MASK)
+
+
+@pytest.mark.parametrize("dense", [0, 1])
+def test_emc_pixels_in_any_order_with_a_gap(tmp_path, dense):
+    """Two panels with a gap of two columns, panel by panel: a frame with the gap masked."""
+    frames = np.insert(FRAMES, [5, 5], 0, axis=2)
+    y, x = np.indices(frames.shape[1:])
+    panels = np.concatenate([np.flatnonzero((x < 5).ravel()), np.flatnonzero((x > 6).ravel())])
+    path = toy.emc(tmp_path / "a.emc", frames.reshape(N, -1)[:, panels], dense)
+    given = toy.detector(
+        tmp_path / "panels.h5", y.ravel()[panels] - 3.0, x.ravel()[panels] - 5.5, np.ones(100, int)
+    )
+    with PatternSet.open(path, detector=given) as patterns:
+        assert_array_equal(patterns.frames(0, N).counts, frames)
+        assert_array_equal(patterns.mask, (x > 4) & (x < 7))
+
+
+def test_emc_without_a_square_wants_a_detector(tmp_path):
+    path = toy.emc(tmp_path / "a.emc", FRAMES[:, 1:])
+    with pytest.raises(InputError, match="90 pixels, which make no square"):
+        PatternSet.open(path)
+    with pytest.raises(InputError, match="100 pixels and the frames"):
+        PatternSet.open(path, detector=toy.square_detector(tmp_path / "d.h5"))
+
+
+def test_npz(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, one=FRAMES, two=np.asfortranarray(FRAMES[1]), names=np.array(["a"]))
+    with PatternSet.open(toy.npz(tmp_path / "b.npz")) as patterns:
+        assert_array_equal(patterns.mask, MASK)
+        assert patterns.labels.tolist() == [1, 0, -1, 0, 1, 1]
+    with PatternSet.open(path, dataset="two") as patterns:
+        assert_array_equal(patterns.frames(0, 1).counts, FRAMES[1:2])
+    with pytest.raises(InputError, match=r"no array 'three'; it has one \(6, 10, 10\) uint16"):
+        PatternSet.open(path, dataset="three")
+
+
+def test_pictures_are_sorted_by_number_and_named(tmp_path):
+    frames = toy.folder(tmp_path / "frames")
+    with PatternSet.open(tmp_path / "frames" / "shot*.png") as patterns:
+        assert patterns.ids.tolist() == ["shot3.png", "shot7.png", "shot11.png"]
+        assert_array_equal(patterns.frames(0, 3).counts, FRAMES[1::2])
+    Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(frames / "shot20.png")
+    with PatternSet.open(frames) as patterns, pytest.raises(InputError, match="4 x 4 among those of 10 x 10"):
+        patterns.frames(5, 7)
+    with pytest.raises(InputError, match="No picture"):
+        PatternSet.open(tmp_path / "none*.png")
+    with (
+        PatternSet.open(frames / "shot20.png") as patterns,
+        pytest.raises(InputError, match=r"in colour \(RGB\)"),
+    ):
+        patterns.frames(0, 1)
+
+
+@pytest.mark.parametrize("how", ["link", "virtual", "storage"])
+def test_other_files_are_read_only_when_asked(tmp_path, how):
+    toy.hdf5(tmp_path / "data.h5")
+    FRAMES.tofile(tmp_path / "raw.bin")
+    path = tmp_path / "master.h5"
+    with h5py.File(path, "w") as file:
+        if how == "link":
+            file["frames"] = h5py.ExternalLink("data.h5", "run/frames")
+        elif how == "virtual":
+            layout = h5py.VirtualLayout((N, *SHAPE), "<u2")
+            layout[:] = h5py.VirtualSource("data.h5", "run/frames", (N, *SHAPE))
+            file.create_virtual_dataset("frames", layout)
+        else:
+            stored = [(tmp_path / "raw.bin", 0, FRAMES.nbytes)]
+            file.create_dataset("frames", (N, *SHAPE), "<u2", external=stored)
+    for dataset in ("frames", None):
+        with pytest.raises(InputError, match=r"(data\.h5|raw\.bin)") as caught:
+            PatternSet.open(path, dataset=dataset)
+        if dataset:
+            assert "--follow-links" in str(caught.value)
+        with PatternSet.open(path, dataset=dataset, follow_links=True) as patterns:
+            assert_array_equal(patterns.frames(0, N).counts, FRAMES)
+    (tmp_path / "data.h5").unlink()
+    (tmp_path / "raw.bin").unlink()
+    with (
+        pytest.raises(InputError, match=r"not there|raw data file"),
+        PatternSet.open(path, dataset="frames", follow_links=True) as patterns,
+    ):
+        patterns.frames(0, 1)
+
+
+def test_what_a_dataset_declares_is_held_against_what_is_stored(tmp_path, monkeypatch):
+    """A virtual data set stores nothing itself: its sources count."""
+    monkeypatch.setattr(sizes, "_SMALL_BYTES", 0)
+    toy.hdf5(tmp_path / "data.h5")
+    for n, is_honest in ((N, True), (10**6, False)):
+        with h5py.File(tmp_path / "master.h5", "w") as file:
+            layout = h5py.VirtualLayout((n, *SHAPE), "<u2")
+            layout[:N] = h5py.VirtualSource("data.h5", "run/frames", (N, *SHAPE))
+            file.create_virtual_dataset("virtual", layout)
+            file.create_dataset("chunked", (n, *SHAPE), "<u2", chunks=(1, *SHAPE), compression="gzip")[0] = 1
+        for name in ("virtual", "chunked"):
+            if is_honest:
+                with PatternSet.open(tmp_path / "master.h5", dataset=name, follow_links=True) as patterns:
+                    expected = FRAMES if name == "virtual" else np.arange(N)[:, None, None] == 0
+                    assert_array_equal(patterns.frames(0, N).counts, np.broadcast_to(expected, (N, *SHAPE)))
+            else:
+                with pytest.raises(InputError, match=r"declares \d+ bytes and does not hold them"):
+                    PatternSet.open(tmp_path / "master.h5", dataset=name, follow_links=True)
+
+
+def test_links_in_circles_end(tmp_path):
+    path = toy.hdf5(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        file["run/up"] = file["/"]
+        file["one"] = h5py.SoftLink("/two")
+        file["two"] = h5py.SoftLink("/one")
+        file["run/labels"] = h5py.SoftLink("labels")
+    with PatternSet.open(path) as patterns:
+        assert patterns.n == N
+    with pytest.raises(InputError, match="no dataset 'one'"):
+        PatternSet.open(path, dataset="one")
+    with PatternSet.open(path, dataset="run/up/run/up/run/frames") as patterns:
+        assert patterns.n == N
