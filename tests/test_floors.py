@@ -12,7 +12,7 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"patterns"},
     {"simulate", "classify", "fidelity", "hits"},
     {"pictures", "report"},
-    {"studies"},
+    {"studies", "sorting"},
     {"cli"},
 )
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

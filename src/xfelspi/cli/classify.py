@@ -81,7 +81,7 @@ def classify(
     )
     from xfelspi.hits import HitFinding, hit_files, write_hits
     from xfelspi.patterns import claimed
-    from xfelspi.studies.sorting import Sorting, sort_shots
+    from xfelspi.sorting import Sorting, sort_shots
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain, top=top)
     sorting = Sorting(
@@ -90,7 +90,8 @@ def classify(
         size_nm=_sizes(size),
         hits=HitFinding() if hits_first else None,
     )
-    models = [load(path, policy) for path in model or [None]]
+    named: list[Path | None] = [*model] if model else [None]
+    models = [load(path, policy) for path in named]
     alone = len(models) == 1 and not (hits_first or sorting.measures or top)
     stem = out or beside(file, "")
     with (
