@@ -1,6 +1,6 @@
 VENV ?= .venv
 BIN = $(VENV)/bin
-PYTEST = $(BIN)/python -m pytest
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile
 INSTALLED = $(VENV)/.installed
 
 .DEFAULT_GOAL := help
