@@ -213,16 +213,17 @@ class QuickPoster:
     """What `--quick` does instead; the robustness study has a `quick` of its own."""
 
     seeds: int = 1
-    n_train: int = 400
-    n_test: int = 100
-    patterns_seen: int = 800
+    n_train: int = 200
+    vgg16_n_train: int = 80
+    n_test: int = 60
+    patterns_seen: int = 400
     blocks: tuple[tuple[int, int], ...] = ((1, 1), (2, 2))
     folds: int = 2
-    n_mixed: int = 100
+    n_mixed: int = 60
     n_stand_in: int = 60
-    budgets: tuple[int, ...] = (40, 100)
-    n_pool: int = 300
-    sizes: tuple[int, ...] = (200, 600)
+    budgets: tuple[int, ...] = (40,)
+    n_pool: int = 100
+    sizes: tuple[int, ...] = (100, 400)
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -314,7 +315,7 @@ class Poster:
                 **n,
                 **seen,
                 **folds,
-                vgg16_n_train=quick.n_train,
+                vgg16_n_train=quick.vgg16_n_train,
                 fold_patterns_seen=quick.patterns_seen,
             ),
             robustness=self.robustness and self.robustness.as_quick(),

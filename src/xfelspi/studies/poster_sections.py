@@ -109,7 +109,7 @@ def show_robustness(report: Report, findings: PosterFindings, out: Path) -> None
             theirs = published.MISSED.get(shape) if is_published else None
             rows.append(
                 [
-                    f"{training.protocol.title or training.name}\n{training.protocol.recipe}",
+                    f"{training.name}\n{training.protocol.title}".rstrip(),
                     f"{shape}\n{_SEEN[cell.seen]}",
                     "–" if theirs is None else f"{100 * theirs:.3g} %\nabout {100 * published.KEPT:g} % kept",
                     *(
