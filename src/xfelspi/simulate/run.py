@@ -32,10 +32,6 @@ BLOCK_PIXELS = BLOCK_SIZE * 256 * 256
 BYTES_PER_PIXEL = 0.12
 """Of a compressed frame at a hundred thousand photons, truth included: for the estimate of disk space."""
 
-WARMING = 16
-"""Patterns drawn before there are workers: kernels are compiled or loaded once, and workers forked with them. Two
-processes that compile at a time may each link what the other has cached, and then round otherwise."""
-
 Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction of it that is done."""
 
@@ -274,9 +270,6 @@ def _blocks(
     experiment: Experiment, n: int, indices: list[int], workers: int | None
 ) -> Iterator[tuple[int, Block]]:
     """Compute blocks side by side, in order; a few ahead of the writer."""
-    if indices:
-        for i in range(min(WARMING, n)):
-            experiment.pattern(i)
     with Workers(partial(_compute, experiment, n), workers) as compute:
         yield from compute(indices)
 
