@@ -5,18 +5,16 @@ from typing import Annotated
 
 import typer
 
-from xfelspi.errors import InputError
-
+from .measured import Measured, measured_shots
+from .options import Dataset, Labels, Mask
 from .terminal import Progress, typed
 
 
 def poster(
-    measured: Annotated[
-        Path | None, typer.Option(help="Labelled measured shots: our own files, CXI, any HDF5.")
-    ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
+    measured: Measured = None,
+    dataset: Dataset = None,
+    mask: Mask = None,
+    labels: Labels = None,
     reference: Annotated[
         str | None,
         typer.Option(help="Without measured shots: a recipe to simulate a stand-in from."),
@@ -55,11 +53,7 @@ def poster(
     """
     from xfelspi import studies
 
-    shots = None
-    if measured is not None:
-        shots = studies.Reference(path=measured, kind="measured", dataset=dataset, mask=mask, labels=labels)
-    elif (dataset, mask, labels) != (None, None, None):
-        raise InputError("--dataset, --mask and --labels speak of a --measured file; name one.")
+    shots = measured_shots(measured, dataset, mask, labels)
     with Progress() as progress:
         report = studies.poster(
             out or Path("poster-quick" if quick else "poster"),
