@@ -27,6 +27,11 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def gpu_name() -> str | None:
+    """Return what the GPU in use calls itself, None without one."""
+    return torch.cuda.get_device_name(0) if device().type == "cuda" else None
+
+
 def ordered(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
     """Yield what comes of jobs in their order, like `pool.map`, but with few in the pool at a time."""
     waiting: deque[Future[Result]] = deque()

@@ -22,6 +22,9 @@ NETWORKS = ("pooled", "resnet")
 POOLINGS = ("mean", "mean+max")
 FUSIONS = ("early", "late")
 
+NETWORK_SHARE = 0.5
+"""What the network's logits count beside those of `Reach`: of shapes that are new to it, it is too sure."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
@@ -95,7 +98,8 @@ class Classifier(nn.Module):
     """Frames as counted -> two logits: preparation and network, and `reach` where it is asked as well.
 
     The two see different things and learn on their own, so that on a shape that is new to the one the other
-    still has a say: logits are added, as log-odds of independent evidence are.
+    still has a say: logits are added, as log-odds of independent evidence are, the network's times
+    `NETWORK_SHARE`.
     """
 
     def __init__(self, architecture: Architecture | Transfer) -> None:
@@ -125,7 +129,7 @@ class Classifier(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, size, size) photons, `MASKED` where unknown -> (batch, 2): not single, single."""
         logits = self.network(self.prepare(frames))
-        return logits if self.reach is None else logits + self.reach(frames)
+        return logits if self.reach is None else NETWORK_SHARE * logits + self.reach(frames)
 
     def opinions(self, changed: Tensor, frames: Tensor) -> list[Tensor]:
         """Return what each of the two says, (batch, 2), to learn from.

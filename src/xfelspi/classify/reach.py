@@ -21,10 +21,12 @@ class Reach(nn.Module):
     The Patterson function, the Fourier transform of the intensities, is the autocorrelation of the density
     (Patterson 1934, Phys. Rev. 46, 372): of one particle it ends at the particle's diameter, whatever the
     shape; each pair of particles adds lobes about their distance, which is a diameter or more. So of a
-    single nothing but noise is left beyond some lag, of several there is light. Counts are divided by the
-    root of their ring's mean, which is smoothed so much that it has no fringes of its own, lest the function
-    be widened: that makes Poisson noise even. Noise alone has an rms of √Σ c w² for counts c with weights w,
-    and that is the unit.
+    single nothing but noise is left beyond some lag, of several there is light.
+
+    What is transformed are the counts less the mean of their ring, which is smoothed so much that it has no
+    fringes of its own: so the hole and the edges of the detector make little. Fringes are as strong as the
+    mean itself, and so is the variance of the photons: no weight on the counts shows them better than none
+    (the matched filter). Noise alone has an rms of √N for N photons, and that is the unit.
 
     Parameters
     ----------
@@ -68,13 +70,11 @@ class Reach(nn.Module):
         """Return the logarithm of the strongest value at each lag or beyond, over noise: (batch, n_lags)."""
         good = (frames >= 0).to(frames.dtype)
         counts = frames * good
-        mean = self._smooth_mean(counts, good)
-        weight = mean.rsqrt()
-        shown, level = counts * weight, mean * weight * good
-        noise = (shown * weight).sum((1, 2)).clamp_min(1e-12).sqrt()
-        share = shown.sum((1, 2)) / level.sum((1, 2)).clamp_min(1e-12)
-        lags = torch.fft.rfft2(shown - share[:, None, None] * level).abs().flatten(1)
-        strongest = lags[:, self.at_lag].amax(2) / noise[:, None]
+        level = self._smooth_mean(counts, good) * good
+        photons = counts.sum((1, 2)).clamp_min(1e-12)
+        level *= (photons / level.sum((1, 2)).clamp_min(1e-12))[:, None, None]
+        lags = torch.fft.rfft2(counts - level).abs().flatten(1)
+        strongest = lags[:, self.at_lag].amax(2) / photons.sqrt()[:, None]
         return strongest.flip(1).cummax(1).values.flip(1).add_(_FLOOR).log_()
 
     def _smooth_mean(self, counts: Tensor, good: Tensor) -> Tensor:

@@ -121,7 +121,7 @@ class GeometryFindings:
                     "protocol": training.protocol.name,
                     "shapes": training.shapes,
                     "left_out": training.left_out,
-                    "recipe": training.recipe.as_dict(),
+                    "recipe": training.taught.as_dict(),
                     "folder": training.folder,
                     "seeds": [
                         {name: value for name, value in seed.items() if name != "negatives"}

@@ -69,7 +69,8 @@ def _caveats(findings: GeometryFindings) -> list[str]:
     ]
     lines += [
         f"{protocol.name}: {protocol.title or 'no title'}; recipe {protocol.recipe}; trained on "
-        f"{'the shapes of all groups but one' if protocol.one_group_out else ', '.join(protocol.train)}."
+        f"{'the shapes of all groups but one' if protocol.one_group_out else ', '.join(protocol.train)}"
+        f"{_changed(protocol)}."
         for protocol in declared.protocol
     ]
     if findings.quick:
@@ -77,6 +78,15 @@ def _caveats(findings: GeometryFindings) -> list[str]:
             "This is a quick look with few patterns and short trainings. Do not draw conclusions from it."
         )
     return lines
+
+
+def _changed(protocol: Protocol) -> str:
+    settings = [
+        f"{section}.{name} = {value}"
+        for section, some in protocol.settings.items()
+        for name, value in some.items()
+    ]
+    return f", with {', '.join(settings)} in training alone" if settings else ""
 
 
 def _matrix(report: Report, findings: GeometryFindings, out: Path) -> None:

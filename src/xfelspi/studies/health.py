@@ -58,14 +58,13 @@ def examine(folder: Path) -> Health:
     from threadpoolctl import threadpool_info
 
     from xfelspi import __version__
-    from xfelspi.classify.compute import cores, device
+    from xfelspi.classify.compute import cores, gpu_name
     from xfelspi.classify.predict import chosen_precision
     from xfelspi.simulate.table import cache_folder
 
     from .looks import log_path
 
     cache, log, memory_gb = cache_folder(), log_path(), _memory_gb()
-    gpu = torch.cuda.get_device_name(0) if device().type == "cuda" else None
     facts: dict[str, Any] = {
         "versions": {"xfel": __version__, "Python": platform.python_version()}
         | {name: found for name in (*_PACKAGES, *_EXTRAS) if (found := _version(name)) is not None}
@@ -74,7 +73,7 @@ def examine(folder: Path) -> Health:
         "system": f"{platform.system()} {platform.release()}, {platform.machine()}",
         "cores": cores(),
         "memory_gb": memory_gb,
-        "gpu": gpu,
+        "gpu": gpu_name(),
         "precision": str(chosen_precision()).removeprefix("torch."),
         "cache": {"folder": str(cache), "mb": _megabytes(cache)},
         "log_of_looks": {"file": str(log), "mb": _megabytes(log)},

@@ -50,6 +50,8 @@ class Protocol:
         Short, and in words.
     recipe : str
         One of the study's recipes, for training and test.
+    settings : dict
+        Changes to it in training alone.
     train : tuple of str
         Shapes that take turns in training; "random" is the family of `Body`.
     one_group_out : bool
@@ -63,6 +65,7 @@ class Protocol:
     name: str
     recipe: str
     title: str = ""
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     train: tuple[str, ...] = ()
     one_group_out: bool = False
     many: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from xfelspi import __version__
-from xfelspi.classify.compute import cores
+from xfelspi.classify.compute import cores, gpu_name
 
 
 def versions() -> dict[str, str]:
@@ -25,9 +25,10 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Say what processor this is, and how many cores of it there are to use."""
+    """Say what processor this is, how many cores of it there are to use, and what GPU if one is used."""
     name = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
-    return f"{name}, {cores()} cores"
+    gpu = gpu_name()
+    return f"{name}, {cores()} cores" + (f", {gpu}" if gpu else "")

@@ -10,7 +10,7 @@ from xfelspi.simulate import Recipe
 from xfelspi.simulate.scene import RANDOM
 
 from .protocols import Geometry, Protocol
-from .simulated import studied_recipe
+from .simulated import changed, studied_recipe
 from .steps import digest
 
 
@@ -24,8 +24,8 @@ class Training:
         The protocol's, or PROTOCOL-without-GROUP.
     protocol : Protocol
         That it belongs to.
-    recipe : Recipe
-        For training and test, whatever its sample's shape.
+    recipe, taught : Recipe
+        For test, and for training, whatever its sample's shape.
     shapes : tuple of str
         That take turns in training.
     left_out : str or None
@@ -39,6 +39,7 @@ class Training:
     name: str
     protocol: Protocol
     recipe: Recipe
+    taught: Recipe
     shapes: tuple[str, ...]
     left_out: str | None
     n_held_each: int
@@ -48,7 +49,7 @@ class Training:
         """Say whether it trained on a shape: "yes", "stretched" as a member of the random family, or "no"."""
         if shape in self.shapes:
             return "yes"
-        return "stretched" if RANDOM in self.shapes and shape in self.recipe.body.family else "no"
+        return "stretched" if RANDOM in self.shapes and shape in self.taught.body.family else "no"
 
 
 def trainings(declared: Geometry) -> list[Training]:
@@ -84,13 +85,15 @@ def _training(
     n_each: int,
 ) -> Training:
     name = protocol.name if left_out is None else f"{protocol.name}-without-{left_out}"
-    decides: list[Any] = [asdict(recipe), shapes, declared.n_train, declared.epochs, __version__]
+    taught = changed(recipe, protocol.settings)
+    decides: list[Any] = [asdict(taught), shapes, declared.n_train, declared.epochs, __version__]
     if protocol.network != Protocol.network:  # studies of the usual one keep their folders
         decides.append(protocol.network)
     return Training(
         name=name,
         protocol=protocol,
         recipe=recipe,
+        taught=taught,
         shapes=shapes,
         left_out=left_out,
         n_held_each=max(n_each, 20),

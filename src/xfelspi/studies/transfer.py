@@ -130,7 +130,7 @@ class Transfer:
     def _train(self, training: Training, seed: int) -> dict[str, Any]:
         start = time.perf_counter()
         n = self.declared.n_train
-        source = StreamedPatterns(training.recipe, training.shapes, n=n, seed=seed, progress=self.progress)
+        source = StreamedPatterns(training.taught, training.shapes, n=n, seed=seed, progress=self.progress)
         path = train(
             source,
             TrainConfig(network=training.protocol.network, epochs=self.declared.epochs, seed=seed),
@@ -142,7 +142,7 @@ class Transfer:
         model, predictor = self._model(training, seed)
         logits, labels, clear = [], [], []
         for shape in training.shapes:
-            held = self.file(training.recipe, shape, training.n_held_each, HELD_OUT_SEED, "held-out")
+            held = self.file(training.taught, shape, training.n_held_each, HELD_OUT_SEED, "held-out")
             with PatternSet.open(held) as patterns:
                 assert patterns.truth is not None  # we simulated it
                 assert patterns.labels is not None
