@@ -16,6 +16,7 @@ from .geometry_findings import GeometryFindings
 from .geometry_limits import show_noise, show_second
 from .geometry_mistakes import show_mistakes
 from .matrix import AREA, KEPT, KEPT_RARE, MISSED, MISSED_RARE, Cell
+from .protocols import Protocol
 from .trainings import Training
 from .transfer import Transfer
 
