@@ -112,7 +112,8 @@ def run(bench: Bench, trial: Trial, trained_on: str, seed: int, folder: Path) ->
     print(f"{trial.name} on {trained_on}, seed {seed}", flush=True)
     models = [load_model(train([learned], each, out=folder / "runs" / trained_on)) for each in configs]
     predictor = Predictor(*models, turns=trial.turns)
-    thresholds = find_thresholds(*_judged(predictor, check))
+    logits, labels, clear = _judged(predictor, check)
+    thresholds = find_thresholds(logits, labels, clear, hidden=(labels == 0) & ~clear)  # all are multiples
     scores = {}
     for shape in bench.test:
         setting = [f"sample.shape = {json.dumps(shape)}"]

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from xfelspi.classify import Architecture, Classifier
+from xfelspi.classify.networks import NETWORK_SHARE
 from xfelspi.classify.framing import MASKED
 from xfelspi.classify.reach import NEAREST, Reach
 from xfelspi.errors import InputError
@@ -86,7 +87,7 @@ def test_logits_are_those_of_the_network_and_of_reach_together(rng):
     frames = frames_of([(40, 40)], square(), 1e4, 3, rng)
     with torch.inference_mode():
         network, reach = classifier.opinions(frames, frames)
-        torch.testing.assert_close(classifier(frames), network + reach)
+        torch.testing.assert_close(classifier(frames), NETWORK_SHARE * network + reach)
 
 
 def test_the_published_network_has_none():

@@ -85,12 +85,14 @@ def test_without_truth_there_is_nothing_on_clear_multiples():
     assert value(scores, "fnr_at_1pct_fpr") == 2 / 4
 
 
-def test_thresholds_are_set_by_clear_multiples_alone():
-    singles, clear, unclear = np.full(50, 5.0), np.linspace(-9, -1, 200), np.full(20, 4.0)
-    logits = np.concatenate([singles, clear, unclear])
-    labels = np.repeat([1, 0, 0], [50, 200, 20])
-    found = find_thresholds(logits, labels, np.repeat([False, True, False], [50, 200, 20]))
-    assert -1.0 < found.balanced < 5.0  # in the gap
+def test_wanted_rates_are_those_of_clear_multiples_and_the_own_threshold_minds_all_but_hidden_ones():
+    kinds = {"single": np.full(50, 5.0), "clear": np.linspace(-9, -1, 200)}
+    kinds |= {"hidden": np.full(20, 4.0), "droplet": np.full(20, 1.0)}
+    logits, name = np.concatenate([*kinds.values()]), np.repeat([*kinds], [len(v) for v in kinds.values()])
+    found = find_thresholds(logits, (name == "single").astype(int), name == "clear", name == "hidden")
+    clear = kinds["clear"]
+    assert 1.0 < found.balanced < 5.0  # in the gap
+    assert found.negatives.tolist() == clear.astype(np.float32).tolist()
     assert (clear > found.at_fpr["1pct"]).sum() == 2
     assert (clear > found.at_fpr["0p1pct"]).sum() == 0
 

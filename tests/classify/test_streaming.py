@@ -65,6 +65,7 @@ class ToySource:
                 frames=self.look(frames),
                 labels=labels.astype(np.int64),
                 clear=(labels == 0) & (indices % 6 > 0),
+                hidden=(labels == 0) & (indices % 6 == 0),
             )
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, clear_negatives
+from xfelspi.patterns import PatternSet, hidden_multiples
 
 from .compute import cores
 from .framing import Framing, ModelFrame
@@ -39,8 +39,9 @@ class Examples:
     labels : (n,) int64
         1 single, 0 not.
     clear : (n,) bool
-        Negatives that can be told from singles: clear multiples and what is no multiple, all where the
-        truth is not known.
+        Clear multiples; all that is not single where the truth is not known.
+    hidden : (n,) bool
+        Multiples that are not clear.
     pairs : (n,) int64
         Patterns with the same number stay on one side of a split: the simulator draws one single and one
         multiple per consecutive pair.
@@ -51,6 +52,7 @@ class Examples:
     frames: Tensor
     labels: Tensor
     clear: np.ndarray
+    hidden: np.ndarray
     pairs: np.ndarray
     sources: list[dict[str, Any]]
 
@@ -107,6 +109,7 @@ def load_examples(
             frames=frames,
             labels=torch.from_numpy(labels.astype(np.int64)),
             clear=np.concatenate([_clear(patterns)[indices] for patterns, indices in both]),
+            hidden=np.concatenate([_hidden(patterns)[indices] for patterns, indices in both]),
             pairs=np.concatenate([b + i // 2 for b, i in zip(begins, chosen, strict=True)]),
             sources=[
                 _describe(patterns, indices, frames[stop - len(indices) : stop])
@@ -150,7 +153,11 @@ def _labels(patterns: PatternSet) -> np.ndarray:
 
 
 def _clear(patterns: PatternSet) -> np.ndarray:
-    return _labels(patterns) == 0 if patterns.truth is None else clear_negatives(patterns.truth)
+    return _labels(patterns) == 0 if patterns.clear is None else patterns.clear
+
+
+def _hidden(patterns: PatternSet) -> np.ndarray:
+    return np.zeros(patterns.n, bool) if patterns.truth is None else hidden_multiples(patterns.truth)
 
 
 def _require_shapes(sets: Sequence[PatternSet], named: Sequence[str]) -> None:

@@ -83,7 +83,7 @@ class Learning:
         ready, held = self.ready(), self.supply.held
         logits = np.concatenate([ready(block.float()).numpy() for block in held.frames.split(64)])
         labels, clear = held.labels.numpy(), held.clear
-        thresholds = find_thresholds(logits, labels, clear)
+        thresholds = find_thresholds(logits, labels, clear, held.hidden)
         return thresholds, evaluate(logits, labels, clear, thresholds)
 
     def ready(self) -> ReadyClassifier:

@@ -82,7 +82,9 @@ def columns(metrics: Mapping[str, Metric | None]) -> dict[str, Any]:
     return row
 
 
-def find_thresholds(logits: np.ndarray, labels: np.ndarray, clear: np.ndarray) -> Thresholds:
+def find_thresholds(
+    logits: np.ndarray, labels: np.ndarray, clear: np.ndarray, hidden: np.ndarray
+) -> Thresholds:
     """Choose thresholds on validation patterns.
 
     Parameters
@@ -92,16 +94,20 @@ def find_thresholds(logits: np.ndarray, labels: np.ndarray, clear: np.ndarray) -
     labels : (n,) int
         1 single, 0 not.
     clear : (n,) bool
-        Singles, and negatives that can be told from them. Others would set the threshold at the price of
-        every unseen shape.
+        Clear multiples: the rates are theirs, or those of all that is not single where there are none. Of an
+        unknown shape nothing tells a droplet from a sphere, or residue on a particle from a particle of
+        another shape.
+    hidden : (n,) bool
+        Multiples that are not clear. They would set the model's own threshold at the price of every unseen
+        shape; all others count there.
     """
-    other = logits[(labels == 0) & clear]
-    if other.size == 0:
-        other = logits[labels == 0]
+    single, other = logits[labels == 1], logits[labels == 0]
+    told, multiple = logits[(labels == 0) & ~hidden], np.sort(logits[(labels == 0) & clear])
+    negatives = multiple if multiple.size else np.sort(other)
     return Thresholds(
-        balanced=best_balanced(logits[labels == 1], other),
-        at_fpr={name: threshold_at(np.sort(other), fpr) for name, fpr in WANTED_FPR.items()},
-        negatives=np.sort(other).astype(np.float32),
+        balanced=best_balanced(single, told if told.size else other),
+        at_fpr={name: threshold_at(negatives, fpr) for name, fpr in WANTED_FPR.items()},
+        negatives=negatives.astype(np.float32),
     )
 
 

@@ -35,13 +35,16 @@ class Judged:
     labels : (n,) int64
         1 single, 0 not.
     clear : (n,) bool
-        Negatives that can be told from singles.
+        Clear multiples.
+    hidden : (n,) bool
+        Multiples that are not clear.
     """
 
     logits: np.ndarray
     features: np.ndarray
     labels: np.ndarray
     clear: np.ndarray
+    hidden: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,7 +87,7 @@ def settle_on(learned: np.ndarray, held: Judged, apart: Judged | None) -> Settle
         The patterns held out, and those of other shapes if there are any.
     """
     decides = apart or held
-    thresholds = find_thresholds(decides.logits, decides.labels, decides.clear)
+    thresholds = find_thresholds(decides.logits, decides.labels, decides.clear, decides.hidden)
     return Settled(
         thresholds=thresholds,
         scores=evaluate(held.logits, held.labels, held.clear, thresholds),
@@ -99,7 +102,13 @@ def settle_on(learned: np.ndarray, held: Judged, apart: Judged | None) -> Settle
 
 def _judge(ready: ReadyClassifier, patterns: HeldOut | Examples) -> Judged:
     logits, features = _see(ready, patterns.frames)
-    return Judged(logits=logits, features=features, labels=patterns.labels.numpy(), clear=patterns.clear)
+    return Judged(
+        logits=logits,
+        features=features,
+        labels=patterns.labels.numpy(),
+        clear=patterns.clear,
+        hidden=patterns.hidden,
+    )
 
 
 def _see(ready: ReadyClassifier, frames: Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -30,12 +30,15 @@ class HeldOut:
     labels : (k,) int64
         1 single, 0 not.
     clear : (k,) bool
-        Negatives that can be told from singles.
+        Clear multiples; all that is not single where the truth is not known.
+    hidden : (k,) bool
+        Multiples that are not clear.
     """
 
     frames: Tensor
     labels: Tensor
     clear: np.ndarray
+    hidden: np.ndarray
 
 
 class Supply(Protocol):
@@ -88,7 +91,10 @@ class FromExamples:
         self._learned, held = split(examples.pairs, fraction, seed)
         self.n = self._learned.size
         self.held = HeldOut(
-            frames=examples.frames[held], labels=examples.labels[held], clear=examples.clear[held]
+            frames=examples.frames[held],
+            labels=examples.labels[held],
+            clear=examples.clear[held],
+            hidden=examples.hidden[held],
         )
         labels = examples.labels[self._learned]
         for some, what in ((labels, "learn from"), (self.held.labels, "validate with")):
@@ -131,6 +137,7 @@ class FromStream:
             frames=torch.from_numpy(np.concatenate([block.frames for block in blocks])),
             labels=torch.from_numpy(np.concatenate([block.labels for block in blocks])),
             clear=np.concatenate([block.clear for block in blocks]),
+            hidden=np.concatenate([block.hidden for block in blocks]),
         )
         self.n_class = torch.bincount(self.held.labels, minlength=2)
         if not self.n_class.all():

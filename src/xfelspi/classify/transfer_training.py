@@ -139,7 +139,13 @@ def train_transfer(
 
         def judged(seen: _Seen) -> Judged:
             logits = logistic.logits(extractor.features(seen.maps))
-            return Judged(logits=logits, features=seen.channels(), labels=seen.labels, clear=seen.clear)
+            return Judged(
+                logits=logits,
+                features=seen.channels(),
+                labels=seen.labels,
+                clear=seen.clear,
+                hidden=seen.hidden,
+            )
 
         settled = settle_on(learned.channels(LEARNED), judged(held), None if apart is None else judged(apart))
         seconds = time.perf_counter() - start
@@ -188,6 +194,7 @@ class _Seen:
     maps: np.ndarray  # (n, 512, y, x) float16
     labels: np.ndarray
     clear: np.ndarray
+    hidden: np.ndarray
     pairs: np.ndarray
 
     def channels(self, most: int | None = None) -> np.ndarray:
@@ -199,6 +206,7 @@ class _Seen:
             maps=self.maps[chosen],
             labels=self.labels[chosen],
             clear=self.clear[chosen],
+            hidden=self.hidden[chosen],
             pairs=self.pairs[chosen],
         )
 
@@ -226,12 +234,13 @@ def _seen(
 
 
 def _see(extractor: Extractor, blocks: Iterable[LabelledFrames], n: int, progress: Progress | None) -> _Seen:
-    maps, labels, clear = [], [], []
+    maps, labels, clear, hidden = [], [], [], []
     done = 0
     for block in blocks:
         maps.append(extractor.maps(block.frames))
         labels.append(block.labels)
         clear.append(block.clear)
+        hidden.append(block.hidden)
         done += len(block.labels)
         if progress is not None:
             progress(f"VGG16 on {n} patterns", done / n)
@@ -239,6 +248,7 @@ def _see(extractor: Extractor, blocks: Iterable[LabelledFrames], n: int, progres
         maps=np.concatenate(maps),
         labels=np.concatenate(labels),
         clear=np.concatenate(clear),
+        hidden=np.concatenate(hidden),
         pairs=np.arange(done) // 2,
     )
 
@@ -250,6 +260,7 @@ def _blocks(patterns: Examples | HeldOut) -> Iterator[LabelledFrames]:
             frames=patterns.frames[some].numpy(),
             labels=patterns.labels[some].numpy(),
             clear=patterns.clear[some],
+            hidden=patterns.hidden[some],
         )
 
 

@@ -13,7 +13,7 @@ from .reader import Frames, PatternSet
 from .settle import settle_centre
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .subset import write_subset
-from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, clear_negatives
+from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, hidden_multiples
 from .update import update_scores
 from .verdicts import Verdicts, read_verdicts
 from .whole import write_whole
@@ -44,7 +44,6 @@ __all__ = [
     "View",
     "claimed",
     "clear_multiples",
-    "clear_negatives",
     "compress_frame",
     "convert",
     "describe",
@@ -52,6 +51,7 @@ __all__ = [
     "find_centre",
     "find_pattern_files",
     "gather",
+    "hidden_multiples",
     "pick",
     "read_events",
     "read_verdicts",

@@ -45,12 +45,15 @@ class LabelledFrames:
     labels : (k,) int64
         1 single, 0 not.
     clear : (k,) bool
-        Negatives that can be told from singles, see `clear_negatives`.
+        Clear multiples, see `clear_multiples`.
+    hidden : (k,) bool
+        Multiples that are not.
     """
 
     frames: np.ndarray
     labels: np.ndarray
     clear: np.ndarray
+    hidden: np.ndarray
 
 
 class PatternStream(Protocol):

@@ -128,16 +128,14 @@ def clear_multiples(truth: dict[str, np.ndarray]) -> np.ndarray:
     )
 
 
-def clear_negatives(truth: dict[str, np.ndarray]) -> np.ndarray:
-    """Patterns that are not single and that anyone could tell from one: (n,) bool.
-
-    Clear multiples, and all that is neither single nor multiple.
+def hidden_multiples(truth: dict[str, np.ndarray]) -> np.ndarray:
+    """Multiples that are not clear: (n,) bool. Nobody could tell the worst of them from singles.
 
     Examples
     --------
-    >>> blank = {"runner_up_fraction": np.zeros(1), "separation_nm": np.array([np.nan])}
-    >>> bool(clear_negatives(blank | {"label": np.array([4]), "diameter_nm": np.empty((1, 0))})[0])
+    >>> pair = np.array([[69.0, 69.0]])
+    >>> columns = {"label": np.array([1]), "runner_up_fraction": np.array([0.3]), "diameter_nm": pair}
+    >>> bool(hidden_multiples(columns | {"separation_nm": np.array([20.0])})[0])
     True
     """
-    is_other = (truth["label"] != LABELS.index("single")) & (truth["label"] != LABELS.index("multiple"))
-    return is_other | clear_multiples(truth)
+    return (truth["label"] == LABELS.index("multiple")) & ~clear_multiples(truth)

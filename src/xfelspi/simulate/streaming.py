@@ -11,7 +11,16 @@ import numpy as np
 
 from xfelspi import __version__
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, Geometry, LabelledFrames, Look, View, clear_negatives, gather
+from xfelspi.patterns import (
+    LABELS,
+    Geometry,
+    LabelledFrames,
+    Look,
+    View,
+    clear_multiples,
+    gather,
+    hidden_multiples,
+)
 
 from .chance import hash64
 from .readout import file_mask
@@ -182,5 +191,6 @@ class _Drawing:
         return LabelledFrames(
             frames=np.concatenate(frames),
             labels=(truth["label"] == LABELS.index("single")).astype(np.int64),
-            clear=clear_negatives(truth),
+            clear=clear_multiples(truth),
+            hidden=hidden_multiples(truth),
         )

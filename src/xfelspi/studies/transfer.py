@@ -16,7 +16,7 @@ from xfelspi import __version__
 from xfelspi.classify import Model, Predictor, TrainConfig, load_model, score_predictions, train
 from xfelspi.classify.scores import find_thresholds
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, clear_negatives
+from xfelspi.patterns import PatternSet, hidden_multiples
 from xfelspi.shapes import shape_name
 from xfelspi.simulate import Recipe, StreamedPatterns
 
@@ -140,7 +140,7 @@ class Transfer:
             progress=self.progress,
         )
         model, predictor = self._model(training, seed)
-        logits, labels, clear = [], [], []
+        logits, labels, clear, hidden = [], [], [], []
         for shape in training.shapes:
             held = self.file(training.taught, shape, training.n_held_each, HELD_OUT_SEED, "held-out")
             with PatternSet.open(held) as patterns:
@@ -148,14 +148,16 @@ class Transfer:
                 assert patterns.labels is not None
                 logits.append(predictor(patterns, self.progress).logits)
                 labels.append(patterns.labels)
-                clear.append(clear_negatives(patterns.truth))
+                assert patterns.clear is not None
+                clear.append(patterns.clear)
+                hidden.append(hidden_multiples(patterns.truth))
         known = np.concatenate(labels)
         if not (known == 0).any() or not (known == 1).any():
             raise InputError(
                 f"{training.name}: the {known.size} patterns held out lack single hits or lack others; raise "
                 "n_many in the study."
             )
-        found = find_thresholds(np.concatenate(logits), known, np.concatenate(clear))
+        found = find_thresholds(np.concatenate(logits), known, np.concatenate(clear), np.concatenate(hidden))
         taught = model.about["training"]
         seconds = time.perf_counter() - start
         self.tell(f"{training.name}, seed {seed}: trained, {seconds:.0f} s")
