@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from xfelspi.classify import Architecture, Classifier
-from xfelspi.classify.networks import NETWORK_SHARE
 from xfelspi.classify.framing import MASKED
+from xfelspi.classify.networks import NETWORK_SHARE
 from xfelspi.classify.reach import NEAREST, Reach
 from xfelspi.errors import InputError
 
