@@ -1,4 +1,4 @@
-"""The tables of a poster study for the docs, from the study.json that it left.
+"""The tables of a poster or a geometry study for the docs, from the study.json that it left.
 
 A quick look is refused: the page holds what a full run found.
 """
@@ -12,6 +12,17 @@ from typing import Any
 from .page import publish
 
 SCORES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "auc": "AUC"}
+TRANSFERRED = {
+    "fnr_at_1pct_fpr": "missed at 1 %",
+    "fpr_clear_at_1pct_fpr": "kept at 1 %",
+    "fnr_at_0p1pct_fpr": "missed at 0.1 %",
+    "fpr_clear_at_0p1pct_fpr": "kept at 0.1 %",
+    "fnr": "missed, own threshold",
+    "fpr_clear": "kept, own threshold",
+    "auc": "AUC",
+    "auc_clear": "AUC, clear",
+    "ece": "calibration error",
+}
 UNSEEN = {
     "fnr": "false negatives",
     "fpr_clear": "false positives, clear",
@@ -24,16 +35,37 @@ UNSEEN = {
 def main() -> None:
     """Print the tables, and write them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("study", type=Path, help="study.json of xfel study poster")
+    parser.add_argument("study", type=Path, help="study.json of xfel study poster or geometry")
     parser.add_argument("--write", type=Path, metavar="PAGE", help="Markdown page to bring up to date")
     asked = parser.parse_args()
-    publish("results", text(json.loads(asked.study.read_text("utf-8"))), asked.write)
+    found = json.loads(asked.study.read_text("utf-8"))
+    if found["quick"]:
+        raise SystemExit("This is a quick look, not a result; give the study.json of a full run.")
+    if "cells" in found:
+        publish("geometry", geometry(found), asked.write)
+    else:
+        publish("results", text(found), asked.write)
+
+
+def geometry(found: dict[str, Any]) -> str:
+    """Return what networks do on shapes that they never saw, in Markdown."""
+    left_out = {training["name"]: training["left_out"] for training in found["trainings"]}
+    rows = [
+        [
+            cell["training"],
+            cell["shape"],
+            f"{cell['n_single']:,} + {cell['n_clear']:,}",
+            *(_cell(name, cell["scores"].get(name)) for name in TRANSFERRED),
+        ]
+        for cell in found["cells"]
+        if cell["seen"] == "no" and left_out[cell["training"]] in (None, cell["group"])
+    ]
+    header = ["trained", "tested on", "singles + clear multiples", *TRANSFERRED.values()]
+    return "\n".join([*_table(header, rows), "", *_origin(found)])
 
 
 def text(found: dict[str, Any]) -> str:
     """Return all tables of a study, in Markdown."""
-    if found["quick"]:
-        raise SystemExit("This is a quick look, not a result; give the study.json of a full run.")
     parts = {
         "Table 1: simulated and measured shots": table,
         "Robustness: particles never seen": robustness,
@@ -46,14 +78,17 @@ def text(found: dict[str, Any]) -> str:
     for key, (title, write) in zip(keys, parts.items(), strict=True):
         if found[key] is not None:
             lines += [f"## {title}", "", *write(found), ""]
+    return "\n".join([*lines, *_origin(found), f"VGG16: {found['vgg16'] or 'left out'}."])
+
+
+def _origin(found: dict[str, Any]) -> list[str]:
     software = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
-    lines += [
+    return [
         "Means over seeds (least–most of the seeds; interval of 95 % for the choice of patterns).",
         "",
         f"Made by `{found['command']}`, {found['seconds'] / 60:.0f} minutes for the last call. "
-        f"{found['machine']}; {software}. VGG16: {found['vgg16'] or 'left out'}.",
+        f"{found['machine']}; {software}.",
     ]
-    return "\n".join(lines)
 
 
 def table(found: dict[str, Any]) -> list[str]:
@@ -141,7 +176,7 @@ def depth(found: dict[str, Any]) -> list[str]:
 def _cell(name: str, mean: dict[str, float] | None) -> str:
     if mean is None:
         return "–"
-    scale, unit, digits = (1.0, "", 3) if name == "auc" else (100.0, " %", 1)
+    scale, unit, digits = (1.0, "", 4) if name.startswith("auc") else (100.0, " %", 2)
 
     def shown(key: str) -> str:
         return f"{scale * mean[key]:.{digits}f}"

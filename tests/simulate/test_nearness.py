@@ -50,9 +50,14 @@ def test_every_member_is_far_from_what_is_never_seen(unseen):
             assert difference(profile, unseen[name]) > 0.3, (shape, name)
 
 
-def test_stretched_and_hollowed_they_stay_away(unseen):
+@pytest.mark.parametrize(
+    "body",
+    [Body(), Body(family_core_probability=1.0, core_size=(0.5, 0.95), core_density=(0.0, 0.3))],
+    ids=["as it is", "hollow, as in the geometry study"],
+)
+def test_stretched_and_hollowed_they_stay_away(unseen, body):
     """0.3 from the soccer ball and 0.2 from the torus: farther than an icosahedron and a disc are."""
-    body, rng = Body(), np.random.default_rng(7)
+    rng = np.random.default_rng(7)
     for shape, proportions in body.family_members():
         form = body_of(shape, **proportions).form
         for _ in range(12):

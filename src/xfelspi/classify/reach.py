@@ -68,23 +68,24 @@ class Reach(nn.Module):
     @torch.no_grad()
     def measure(self, frames: Tensor) -> Tensor:
         """Return the logarithm of the strongest value at each lag or beyond, over noise: (batch, n_lags)."""
-        good = (frames >= 0).to(frames.dtype)
-        counts = frames * good
-        level = self._smooth_mean(counts, good) * good
-        photons = counts.sum((1, 2)).clamp_min(1e-12)
-        level *= (photons / level.sum((1, 2)).clamp_min(1e-12))[:, None, None]
-        lags = torch.fft.rfft2(counts - level).abs().flatten(1)
-        strongest = lags[:, self.at_lag].amax(2) / photons.sqrt()[:, None]
+        counts, good = frames.clamp_min(0), (frames >= 0).to(frames.dtype)
+        photons = counts.sum((1, 2)).clamp_min_(1e-12)
+        level = self._level(counts, good, photons).view_as(counts)
+        lags = torch.fft.rfft2(counts.sub_(level.mul_(good))).abs().flatten(1)
+        strongest = lags.index_select(1, self.at_lag.flatten()).unflatten(1, self.at_lag.shape).amax(2)
+        strongest /= photons.sqrt()[:, None]
         return strongest.flip(1).cummax(1).values.flip(1).add_(_FLOOR).log_()
 
-    def _smooth_mean(self, counts: Tensor, good: Tensor) -> Tensor:
+    def _level(self, counts: Tensor, good: Tensor, photons: Tensor) -> Tensor:
+        """Return the smooth mean of each pixel's ring, (batch, pixels), brought to the photons there are."""
         sums, pixels = (
             values.new_zeros(len(values), len(self.blur)).index_add_(1, self.ring, values.flatten(1))
-            @ self.blur
             for values in (counts, good)
         )
-        mean = (((sums + _FLOOR) / (pixels + _FLOOR)).log() @ self.smooth).exp()
-        return mean.index_select(1, self.ring).view_as(counts)
+        mean = ((sums @ self.blur + _FLOOR) / (pixels @ self.blur + _FLOOR)).log() @ self.smooth
+        mean = mean.exp()
+        mean *= (photons / (mean * pixels).sum(1).clamp_min(1e-12))[:, None]
+        return mean.index_select(1, self.ring)
 
 
 def _gaussian(places: Tensor, deviation: float) -> Tensor:
