@@ -105,6 +105,23 @@ def test_score_gives_rates_with_intervals_per_file_and_shape(work, model):
     assert "false negatives" in xfel("score", "--model", model, "--data", work / "sim" / "torus.h5").output
 
 
+def test_score_opens_what_classify_opens(work, model, tmp_path):
+    """Frames of a detector's units and labels in a file of their own."""
+    with PatternSet.open(work / "sim" / "torus.h5") as patterns:
+        counts, labels = patterns.frames(0, 60).counts, patterns.labels
+    np.save(tmp_path / "labels.npy", labels)
+    rows = {}
+    for name, factor, more in (("photons", 1, ()), ("adu", 8, ("--adu-per-photon", 8))):
+        np.save(tmp_path / f"{name}.npy", factor * counts.astype(np.int32))
+        options = ("--labels", tmp_path / "labels.npy", "--centre", "middle", "--json", *more)
+        scored = xfel("score", "--model", model, "--data", tmp_path / f"{name}.npy", *options)
+        assert scored.exit_code == 0, scored.output
+        (rows[name],) = json.loads(scored.stdout)["rows"]
+        assert rows[name].pop("file").endswith(f"{name}.npy")
+    assert rows["adu"] == rows["photons"]
+    assert rows["adu"]["n_single"] == 30
+
+
 def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
     file = tmp_path / "run.h5"
     shutil.copy(work / "sim" / "torus.h5", file)

@@ -8,10 +8,12 @@ import typer
 
 from xfelspi.errors import InputError
 
+from .opening import Opening, opens_frames, say_centre
 from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_rows, say_pixels
 from .terminal import Progress
 
 
+@opens_frames
 def score(
     data: Annotated[
         list[Path], typer.Option(help="A folder of pattern files, or a labelled file; repeatable.")
@@ -24,16 +26,20 @@ def score(
         Path | None, typer.Option(help="PNG to draw: share of singles against the probability given.")
     ] = None,
     as_json: AsJson = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Score a model on labelled patterns: rates with 95 % intervals, per file and shape.
 
     False negatives are single hits lost, false positives others kept. Thresholds come from patterns held out
     from the training and are applied unchanged.
 
-    Example: xfel score --data sim --model runs/sim.safetensors --max-fpr 0.01
+    Examples: xfel score --data sim --model runs/sim.safetensors --max-fpr 0.01
+
+    xfel score --data run.npy --labels labels.npy --adu-per-photon 130
     """
     from xfelspi.classify import Policy, Predictor, decide, labelled_groups, reliability_of, score_predictions
-    from xfelspi.patterns import PatternSet, find_pattern_files
+    from xfelspi.patterns import find_pattern_files
 
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = load(model, policy)
@@ -43,9 +49,13 @@ def score(
     curves = {}
     with Progress() as progress:
         for path in files:
-            with PatternSet.open(path) as patterns:
+            with opening.open(path) as patterns:
                 if patterns.labels is None:
-                    raise InputError(f"{path} has no labels to score against; use xfel classify to sort it.")
+                    raise InputError(
+                        f"{path} has no labels to score against; name them with --labels, or use xfel "
+                        "classify to sort it."
+                    )
+                say_centre(path, patterns)
                 prediction = predictor(patterns, progress)
                 rows += score_predictions(loaded, patterns, prediction, policy)
                 probabilities = decide(loaded, prediction.logits, policy).probabilities
