@@ -17,8 +17,7 @@ check: lint  ## before every commit, under 2 minutes: style, types, fast tests, 
 
 test: $(INSTALLED)  ## every test, slow ones and kernels without the compiler included, under 8 minutes
 	NUMBA_DISABLE_JIT=1 $(PYTEST) tests -m kernel
-	$(PYTEST) -n 0 tests/cli/test_simulate_command.py  # alone and first: it compiles the kernels for all that follow
-	$(PYTEST) --ignore tests/cli/test_simulate_command.py
+	$(PYTEST)
 
 lint: $(INSTALLED)  ## style and types alone
 	$(BIN)/ruff check

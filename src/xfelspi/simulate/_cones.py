@@ -6,7 +6,7 @@ from numba import njit
 _FAST = {"contract", "reassoc", "nsz"}
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _sincos(x):
     """Sin x and cos x to 1e-15 without a branch, so that loops over it vectorize."""
     n = np.floor(x * (2.0 / np.pi) + 0.5)

@@ -255,7 +255,7 @@ def node_ramp(u, across, along, wavenumber, distance, pixel, gain, place, legend
         out[1, i] = c * imag - s * real
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def widen_columns(coarse, weights, step, out):
     """out[i, row, x] for every coarse row of a stack: the horizontal half of the interpolation.
 
@@ -288,7 +288,7 @@ def widen_columns(coarse, weights, step, out):
 # The row loops below index whole arrays: a slice would cost two atomic reference counts a row.
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _widen_row(wide, i, weights, y, out):
     """out[i, x] at pixel row y from horizontally widened coarse rows wide[i]: the vertical half."""
     step = weights.shape[0]
@@ -302,7 +302,7 @@ def _widen_row(wide, i, weights, y, out):
         )
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _own_light(amplitude, i, parts, good, y, photons):
     """photons[y] += |A|² of amplitude rows i (and i + 1); return what falls on good pixels."""
     total = np.float32(0.0)
@@ -331,7 +331,7 @@ def lit_sum(photons, light):
     return total
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _add_fringes(amplitude, j, m, pair_x, pair_y, pair, y, photons):
     """photons[y] += Re[A_j A_m* (ramp along x) (ramp along y)]."""
     yr, yi = pair_y[pair, 0, y], pair_y[pair, 1, y]
@@ -464,7 +464,7 @@ def add_beside(
     return total
 
 
-@njit(nogil=True, cache=True, fastmath=_FAST)
+@njit(nogil=True, cache=True, fastmath=_FAST, inline="always")
 def _mix(apertures, spans, strengths, y, left, mixed, i):
     """mixed[i, x] = Σ_n strengths[n] · apertures[n, y, left + x], where spans[n, y] says there is light.
 
