@@ -39,8 +39,6 @@ def main() -> None:
     parser.add_argument("--write", type=Path, metavar="PAGE", help="Markdown page to bring up to date")
     asked = parser.parse_args()
     found = json.loads(asked.study.read_text("utf-8"))
-    if found["quick"]:
-        raise SystemExit("This is a quick look, not a result; give the study.json of a full run.")
     if "cells" in found:
         publish("geometry", geometry(found), asked.write)
     else:
@@ -49,6 +47,7 @@ def main() -> None:
 
 def geometry(found: dict[str, Any]) -> str:
     """Return what networks do on shapes that they never saw, in Markdown."""
+    _require_full(found)
     left_out = {training["name"]: training["left_out"] for training in found["trainings"]}
     rows = [
         [
@@ -66,6 +65,7 @@ def geometry(found: dict[str, Any]) -> str:
 
 def text(found: dict[str, Any]) -> str:
     """Return all tables of a study, in Markdown."""
+    _require_full(found)
     parts = {
         "Table 1: simulated and measured shots": table,
         "Robustness: particles never seen": robustness,
@@ -79,6 +79,11 @@ def text(found: dict[str, Any]) -> str:
         if found[key] is not None:
             lines += [f"## {title}", "", *write(found), ""]
     return "\n".join([*lines, *_origin(found), f"VGG16: {found['vgg16'] or 'left out'}."])
+
+
+def _require_full(found: dict[str, Any]) -> None:
+    if found["quick"]:
+        raise SystemExit("This is a quick look, not a result; give the study.json of a full run.")
 
 
 def _origin(found: dict[str, Any]) -> list[str]:

@@ -434,7 +434,7 @@ def test_a_centre_that_is_not_given_is_found_and_said(work, model, tmp_path):
         said = xfel("classify", tmp_path / "cut.npy", "--model", model, "--centre", given)
         assert "centre" not in said.stderr
         probabilities = [
-            np.loadtxt(lines.splitlines(), delimiter=",", skiprows=1, usecols=2)
+            [float(row["probability"]) for row in csv.DictReader(lines.splitlines())]
             for lines in (table, (tmp_path / "cut.csv").read_text())
         ]
         assert np.allclose(*probabilities, atol=1e-6) is same
