@@ -26,8 +26,11 @@ from .scores import WANTED_FPR, Thresholds
 from .transfer import BORROWED, Transfer, TransferNetwork
 from .vgg_weights import WeightsMissing, find_vgg16
 
-FORMAT = "xfelspi classifier 2"
-_BEFORE = "xfelspi classifier 1"  # without calibration and familiarity
+FORMAT = "xfelspi classifier 3"
+_BEFORE = (
+    "xfelspi classifier 1",
+    "xfelspi classifier 2",
+)  # no calibration; another `Reach`, other thresholds
 _NEGATIVES = "validation.clear_negatives"
 _SINGLES = "validation.singles"
 _OTHERS = "validation.others"
@@ -142,16 +145,13 @@ def load_model(path: str | os.PathLike[str]) -> Model:
     weights, text = _read(weights_file), _read(page_file)
     try:
         page = json.loads(text)
-        is_ours = isinstance(page, dict) and page.get("format") in (FORMAT, _BEFORE)
+        is_ours = isinstance(page, dict) and page.get("format") in (FORMAT, *_BEFORE)
     except ValueError:
         is_ours = False
     if not is_ours:
         raise InputError(f"{page_file} does not describe a model; name one that xfel train wrote.")
-    if page["format"] == _BEFORE:
-        raise InputError(
-            f"{page_file} is of an older xfel and lacks what probabilities and unfamiliar frames need; "
-            "train the model again."
-        )
+    if page["format"] in _BEFORE:
+        raise InputError(f"{page_file} is of an older xfel, which judged otherwise; train the model again.")
     if hashlib.sha256(weights).hexdigest() != page.pop("weights_sha256", None):
         raise InputError(f"{weights_file} and {page_file} do not belong together; copy both again, or train.")
     try:

@@ -98,8 +98,7 @@ class Classifier(nn.Module):
     """Frames as counted -> two logits: preparation and network, and `reach` where it is asked as well.
 
     The two see different things and learn on their own, so that on a shape that is new to the one the other
-    still has a say: logits are added, as log-odds of independent evidence are, the network's times
-    `NETWORK_SHARE`.
+    still has a say, see `together`.
     """
 
     def __init__(self, architecture: Architecture | Transfer) -> None:
@@ -129,7 +128,7 @@ class Classifier(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """(batch, size, size) photons, `MASKED` where unknown -> (batch, 2): not single, single."""
         logits = self.network(self.prepare(frames))
-        return logits if self.reach is None else NETWORK_SHARE * logits + self.reach(frames)
+        return logits if self.reach is None else together(logits, self.reach(frames))
 
     def opinions(self, changed: Tensor, frames: Tensor) -> list[Tensor]:
         """Return what each of the two says, (batch, 2), to learn from.
@@ -138,3 +137,8 @@ class Classifier(nn.Module):
         """
         logits = [self.network(self.prepare(changed))]
         return logits if self.reach is None else [*logits, self.reach(frames)]
+
+
+def together(network: Tensor, reach: Tensor) -> Tensor:
+    """Add logits as log-odds of independent evidence are, the network's times `NETWORK_SHARE`."""
+    return NETWORK_SHARE * network + reach

@@ -19,7 +19,7 @@ from .data import Progress
 from .ensemble import Ensemble
 from .framing import Framing
 from .model import Model
-from .networks import NETWORK_SHARE, Architecture, Classifier
+from .networks import Architecture, Classifier, together
 from .transfer import TransferNetwork
 from .turned import Turned
 
@@ -168,7 +168,7 @@ class ReadyClassifier:
             seen = self.look(frames)
             pair = self._network.decide(seen).float()
             if self._reach is not None:
-                pair = NETWORK_SHARE * pair + self._reach(frames.to(self._device))
+                pair = together(pair, self._reach(frames.to(self._device)))
             return (pair[:, 1] - pair[:, 0]).cpu(), seen.mean((2, 3)).float().cpu()
 
 

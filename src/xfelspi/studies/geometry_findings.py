@@ -121,7 +121,8 @@ class GeometryFindings:
                     "protocol": training.protocol.name,
                     "shapes": training.shapes,
                     "left_out": training.left_out,
-                    "recipe": training.taught.as_dict(),
+                    "recipe": training.recipe.as_dict(),
+                    "taught": training.taught.as_dict(),
                     "folder": training.folder,
                     "seeds": [
                         {name: value for name, value in seed.items() if name != "negatives"}
