@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from xfelspi.classify import Architecture, Classifier
+from xfelspi.classify.chance import chance
 from xfelspi.classify.framing import MASKED
 from xfelspi.classify.networks import NETWORK_SHARE
-from xfelspi.classify.reach import NEAREST, Reach
+from xfelspi.classify.reach import NEAREST, Reach, stretch
 from xfelspi.errors import InputError
 
 SIZE, EDGE = 128, 6  # a particle of 6 pixels of lag, as 69 nm are for a detector of 300 um at 0.581 m
@@ -41,6 +42,11 @@ def ring():
 
 def corner():
     return np.tril(square())
+
+
+def disc(radius):
+    y, x = np.mgrid[:SIZE, :SIZE] - SIZE // 2
+    return 1.0 / (1 + np.exp(4 * (np.hypot(y, x) - radius)))  # an edge that is smooth on this grid
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +92,29 @@ def test_logits_are_those_of_the_network_and_of_reach_together(rng):
     classifier = Classifier(Architecture(reach=True)).eval()
     frames = frames_of([(40, 40)], square(), 1e4, 3, rng)
     with torch.inference_mode():
-        network, reach = classifier.opinions(frames, frames)
+        network, reach = classifier.network(classifier.prepare(frames)), classifier.reach(frames)
         torch.testing.assert_close(classifier(frames), NETWORK_SHARE * network + reach)
+
+
+def test_stretched_reach_is_that_of_a_particle_as_much_larger(reach):
+    light = [np.abs(np.fft.fftshift(np.fft.fft2(one))) ** 2 for one in (disc(6.0), disc(7.2))]
+    small, large = (torch.from_numpy(1e7 * one / one.sum()).float()[None] for one in light)
+    measured = reach.measure(small)
+    stretched = stretch(measured, torch.tensor([1.2]))
+    near = slice(10 - NEAREST, 18 - NEAREST)  # from within the particles to beyond both
+    wanted = reach.measure(large)[:, near]
+    assert (stretched[:, near] - wanted).abs().mean() < 0.5 * (measured[:, near] - wanted).abs().mean()
+    assert torch.equal(stretch(measured, torch.ones(1)), measured)
+
+
+def test_in_training_every_frame_has_a_size_of_its_own_and_the_seed_decides(rng):
+    classifier = Classifier(Architecture(reach=True)).eval()
+    frame = frames_of([(40, 40)], square(), 1e4, 1, rng)
+    frames = frame.expand(4, -1, -1).contiguous()
+    with torch.inference_mode():
+        first, again = (classifier.opinions(frames, frames, chance(3))[1] for _ in range(2))
+    assert torch.equal(first, again)
+    assert len(torch.unique(first[:, 0])) == 4
 
 
 def test_the_published_network_has_none():

@@ -27,7 +27,6 @@ from .prepare import Standardize
 from .scores import Scores, Thresholds, evaluate, find_thresholds
 from .shards import SHARD, Shards, parts_of
 from .supply import Supply, n_batches
-from .transfer import TransferNetwork
 
 
 class Learning:
@@ -189,10 +188,9 @@ class Learning:
 
         def loss(classifier: Classifier, part: int) -> Tensor:
             generator = chance(self.config.seed, epoch, step, part)
-            assert not isinstance(classifier.network, TransferNetwork)  # which does not learn this way
-            classifier.network.dropout.generator = generator
             some, theirs = parts[part]
-            return self._loss(classifier, self.augmentation(some, generator), some, theirs, self.dtype)
+            changed = self.augmentation(some, generator)
+            return self._loss(classifier, changed, some, theirs, generator, self.dtype)
 
         return loss
 
@@ -205,11 +203,12 @@ class Learning:
         changed: Tensor,
         frames: Tensor,
         labels: Tensor,
+        generator: torch.Generator,
         dtype: torch.dtype | None,
     ) -> Tensor:
         is_low = dtype is torch.bfloat16
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=is_low):
-            opinions = classifier.opinions(changed.to(self.device), frames.to(self.device))
+            opinions = classifier.opinions(changed.to(self.device), frames.to(self.device), generator)
         wanted = labels.to(self.device)
         losses = [functional.cross_entropy(each.float(), wanted, self.class_weight) for each in opinions]
         return torch.stack(losses).sum()
@@ -218,7 +217,7 @@ class Learning:
         """Forward and backward on a few frames, for timing; nothing is learned."""
         frames, labels = self.supply.held.frames[:SHARD].float(), self.supply.held.labels[:SHARD]
         self.classifier.eval()  # leaves the normalization's averages alone
-        self._loss(self.classifier, frames, frames, labels, dtype).backward()
+        self._loss(self.classifier, frames, frames, labels, chance(self.config.seed), dtype).backward()
         self.optimizer.zero_grad()
 
 

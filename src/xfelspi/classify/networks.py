@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from xfelspi.errors import InputError
@@ -130,13 +131,16 @@ class Classifier(nn.Module):
         logits = self.network(self.prepare(frames))
         return logits if self.reach is None else together(logits, self.reach(frames))
 
-    def opinions(self, changed: Tensor, frames: Tensor) -> list[Tensor]:
+    def opinions(self, changed: Tensor, frames: Tensor, generator: torch.Generator) -> list[Tensor]:
         """Return what each of the two says, (batch, 2), to learn from.
 
-        `changed` are augmented frames for the network; the Patterson function would be widened by them.
+        `changed` are augmented frames for the network; the Patterson function would be widened by them, and
+        is stretched instead. All chance comes from the generator.
         """
+        assert not isinstance(self.network, TransferNetwork)  # which does not learn this way
+        self.network.dropout.generator = generator
         logits = [self.network(self.prepare(changed))]
-        return logits if self.reach is None else [*logits, self.reach(frames)]
+        return logits if self.reach is None else [*logits, self.reach.stretched(frames, generator)]
 
 
 def together(network: Tensor, reach: Tensor) -> Tensor:

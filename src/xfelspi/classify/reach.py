@@ -10,6 +10,8 @@ from .rings import radius
 NEAREST, BEYOND = 3, 2
 """Lags below the first carry the level of the pattern alone; so many below the longest are left out."""
 
+_STRETCH = 1.2  # in training; more and pairs at a diameter or so are taken for larger singles
+
 _BLUR, _SMOOTH = 2.0, 6.0  # rings: of sums, so that few photons make a mean, and of its logarithm
 _FLOOR = 0.1  # photons and pixels, added to the sums of a ring
 _WIDTHS = (64, 32)
@@ -27,6 +29,9 @@ class Reach(nn.Module):
     fringes of its own: so the hole and the edges of the detector make little. Fringes are as strong as the
     mean itself, and so is the variance of the photons: no weight on the counts shows them better than none
     (the matched filter). Noise alone has an rms of √N for N photons, and that is the unit.
+
+    In training lags are stretched, each frame's by its own factor, as if particle and distances were as much
+    larger: where a single ends is learned from how the reach falls off, not as so many pixels.
 
     Parameters
     ----------
@@ -65,6 +70,12 @@ class Reach(nn.Module):
         with torch.autocast(frames.device.type, enabled=False):
             return self.judge(self.measure(frames.float()))
 
+    def stretched(self, frames: Tensor, generator: torch.Generator) -> Tensor:
+        """As `forward`, of particles of other sizes: factors from 1 / `_STRETCH` up, log-uniform."""
+        with torch.autocast(frames.device.type, enabled=False):
+            power = 2 * torch.rand(len(frames), generator=generator) - 1
+            return self.judge(stretch(self.measure(frames.float()), _STRETCH ** power.to(frames.device)))
+
     @torch.no_grad()
     def measure(self, frames: Tensor) -> Tensor:
         """Return the logarithm of the strongest value at each lag or beyond, over noise: (batch, n_lags)."""
@@ -86,6 +97,18 @@ class Reach(nn.Module):
         mean = mean.exp()
         mean *= (photons / (mean * pixels).sum(1).clamp_min(1e-12))[:, None]
         return mean.index_select(1, self.ring)
+
+
+def stretch(measured: Tensor, factors: Tensor) -> Tensor:
+    """Bring what was measured at each lag, (batch, n_lags), to that lag times (batch,) factors.
+
+    What comes in from beyond the last lag is as at the last.
+    """
+    n = measured.shape[1]
+    lags = torch.arange(NEAREST, NEAREST + n, dtype=measured.dtype, device=measured.device)
+    place = (lags / factors[:, None] - NEAREST).clamp(0, n - 1)
+    below = place.long().clamp(max=n - 2)
+    return torch.lerp(measured.gather(1, below), measured.gather(1, below + 1), place - below)
 
 
 def _gaussian(places: Tensor, deviation: float) -> Tensor:
