@@ -18,7 +18,8 @@ from xfelspi.simulate import (
     form_factor_of,
     scattered_light,
 )
-from xfelspi.simulate._slices import BEFORE, coarse_count, node_ramp
+from xfelspi.simulate._waves import node_ramp
+from xfelspi.simulate._widen import BEFORE, coarse_count
 from xfelspi.simulate.diffract import _components, _on_table, _reach, largest_q_per_nm, pixel_nodes
 from xfelspi.simulate.table import STEP
 

@@ -23,13 +23,14 @@ from xfelspi.simulate import (
     Scene,
     Shot,
     Surround,
-    _slices,
+    _light,
+    _widen,
     expected_photons,
     load_recipe,
     read_blanks,
     simulate_to_file,
 )
-from xfelspi.simulate._slices import BEFORE
+from xfelspi.simulate._widen import BEFORE
 from xfelspi.simulate.apertures import MOST_ARMS, draw_arms
 from xfelspi.simulate.gas import atomic_form_factor, gas_photons
 from xfelspi.simulate.surround import draw_surround
@@ -511,8 +512,8 @@ def test_light_beside_written_out(empty):
             apertures[n, y, : spans[n, y, 0]] = 0.0
             apertures[n, y, spans[n, y, 1] :] = 0.0
     strengths = rng.random(3).astype(np.float32)
-    blobs = rng.normal(0.5, 1.0, (1, _slices.coarse_count(ny, step), nx)).astype(np.float32)
-    weights = _slices.widening_weights(step)
+    blobs = rng.normal(0.5, 1.0, (1, _widen.coarse_count(ny, step), nx)).astype(np.float32)
+    weights = _widen.widening_weights(step)
     corner = np.array([rim - 1.25, rim + 0.5])
     y, x = np.mgrid[:ny, :nx]
     mixed = np.tensordot(strengths, apertures.astype(float), 1)
@@ -525,7 +526,7 @@ def test_light_beside_written_out(empty):
         blobs, added, field = blobs[:, :0], np.zeros((ny, nx)), np.zeros((ny, nx))
     expected = 0.6 * (2.0 * photons + added) + 0.1 * np.maximum(field, 0.0)
     gains = [np.float32(gain) for gain in (0.3, 0.2, 0.7, 0.1)]
-    total = _slices.add_beside(
+    total = _light.add_beside(
         photons, np.float32(2.0), np.float32(0.6), gas, gains[0], even, gains[1], blank, gains[2],
         apertures, spans, strengths[: len(apertures)], corner, blobs, gains[3], weights, good,
     )  # fmt: skip
@@ -542,7 +543,7 @@ def test_streak_written_out(angle):
     across, along = v * np.cos(angle) - u * np.sin(angle), u * np.cos(angle) + v * np.sin(angle)
     light = np.clip(1.0 - across**2 / (9.0 * 1.5**2), 0.0, None) ** 3 / (1.0 + along**2 / 36.0) ** 1.5
     expected = photons + 40.0 * light / (light * good).sum()
-    assert _slices.add_streak(photons, middle, angle, 1.5, 6.0, 40.0, good) == 40.0
+    assert _light.add_streak(photons, middle, angle, 1.5, 6.0, 40.0, good) == 40.0
     assert_allclose(photons, expected, rtol=1e-4, atol=1e-5)
-    assert _slices.add_streak(photons, np.array([900.0, 0.0]), 0.0, 1.5, 6.0, 40.0, good) == 0.0
+    assert _light.add_streak(photons, np.array([900.0, 0.0]), 0.0, 1.5, 6.0, 40.0, good) == 0.0
     assert_allclose(photons, expected, rtol=1e-4, atol=1e-5)

@@ -22,7 +22,7 @@ from xfelspi.simulate import (
     load_recipe,
     without,
 )
-from xfelspi.simulate._slices import BEFORE
+from xfelspi.simulate._widen import BEFORE
 from xfelspi.simulate.shot import runner_up
 
 DETECTOR = Detector(rows=128, columns=96)

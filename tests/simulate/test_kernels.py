@@ -7,15 +7,15 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import map_coordinates, spline_filter
 from scipy.special import spherical_jn
 
-from xfelspi.simulate import _photons, _slices
+from xfelspi.simulate import _light, _photons, _waves, _widen
 from xfelspi.simulate._polyhedron import (
     _difference_1,
     _difference_2,
     _difference_3_small,
     polyhedron_transform,
 )
-from xfelspi.simulate._slices import BAND, BEFORE
 from xfelspi.simulate._tricubic import tricubic
+from xfelspi.simulate._widen import BAND, BEFORE
 from xfelspi.simulate.diffract import pixel_nodes
 
 pytestmark = pytest.mark.kernel
@@ -77,7 +77,7 @@ def test_the_tetrahedron_written_out():
 
 def test_sine_and_cosine():
     x = np.concatenate([np.linspace(-50.0, 50.0, 401), [0.0, 1e-9, 1234.5678, -987.654]])
-    got = np.array([_slices._sincos(value) for value in x])
+    got = np.array([_waves._sincos(value) for value in x])
     assert_allclose(got, np.stack([np.sin(x), np.cos(x)], axis=1), atol=1e-9)
 
 
@@ -90,7 +90,7 @@ def test_the_spline_is_scipys():
     rng = np.random.default_rng(0)
     table = spline_filter(rng.normal(size=(9, 9, 9)), mode="mirror").astype(np.float32)
     points = rng.uniform(2.0, 6.0, size=(20, 3))
-    got = [_slices._spline(table.reshape(-1), np.uint64(9), *point) for point in points]
+    got = [_waves._spline(table.reshape(-1), np.uint64(9), *point) for point in points]
     assert_allclose(got, map_coordinates(table, points.T, prefilter=False), atol=1e-5)
 
 
@@ -98,12 +98,12 @@ def test_the_spline_is_scipys():
 def test_widening_restores_every_wave_in_the_band(step):
     """cos(ω x) sampled at the coarse nodes comes back at the pixels, up to BAND radians per node."""
     nx = 40
-    weights = _slices.row_weights(step, nx)
-    nodes = (np.arange(_slices.coarse_count(nx, step)) - BEFORE) * step
+    weights = _widen.row_weights(step, nx)
+    nodes = (np.arange(_widen.coarse_count(nx, step)) - BEFORE) * step
     for omega in np.array([0.0, 0.3, 0.7, 0.97]) * BAND / step:
         coarse = np.stack([np.cos(omega * nodes), np.sin(omega * nodes)]).astype(np.float32)
         out = np.empty((1, 2, nx), dtype=np.float32)
-        _slices.widen_columns(coarse[None], weights, step, out)
+        _widen.widen_columns(coarse[None], weights, step, out)
         pixels = np.arange(nx)
         assert_allclose(out[0], [np.cos(omega * pixels), np.sin(omega * pixels)], atol=1.2e-3)
 
@@ -111,14 +111,14 @@ def test_widening_restores_every_wave_in_the_band(step):
 def test_interference_written_out():
     rng = np.random.default_rng(1)
     ny, nx, step, k = 12, 20, 1, 3
-    rows, columns = _slices.coarse_count(ny, step), _slices.coarse_count(nx, step)
+    rows, columns = _widen.coarse_count(ny, step), _widen.coarse_count(nx, step)
     coarse = rng.normal(size=(k, 2, rows, columns)).astype(np.float32)
     pair_x = rng.normal(size=(3, 2, nx)).astype(np.float32)
     pair_y = rng.normal(size=(3, 2, ny)).astype(np.float32)
     good = (rng.random((ny, nx)) < 0.8).astype(np.float32)
     own, photons = np.empty(k), np.empty((ny, nx), np.float32)
-    across, down = _slices.row_weights(step, nx), _slices.widening_weights(step)
-    _slices.interfere(
+    across, down = _widen.row_weights(step, nx), _widen.widening_weights(step)
+    _light.interfere(
         coarse.reshape(2 * k, rows, columns), 2, across, down, pair_x, pair_y, good, own, photons
     )
     wave = (coarse[:, 0] + 1j * coarse[:, 1])[:, BEFORE : BEFORE + ny, BEFORE : BEFORE + nx]
@@ -135,7 +135,7 @@ def test_pair_ramps_written_out():
     u = np.linspace(-0.04, 0.04, 31)
     out = np.empty((2, 31), dtype=np.float32)
     k, z, p = 8.1, 0.581, 300e-6
-    _slices.pair_ramp(u, 700.0, -900.0, k, z, p, 2.0, out)
+    _waves.pair_ramp(u, 700.0, -900.0, k, z, p, 2.0, out)
     phase = k * (700.0 * u / z + 900.0 * u**2 / (2 * z**2))
     slope = np.gradient(k * (700.0 * u - 900.0 * z) / np.sqrt(u**2 + z**2), u) * p
     expected = 2.0 * np.exp(-1j * phase) * np.sinc(slope / (2 * np.pi))
@@ -153,7 +153,7 @@ def test_node_ramps_written_out(points):
         for across in (0.0, 30.0, 700.0, 20_000.0):
             u = np.linspace(-0.04, 0.04, 31)
             out = np.empty((2, 31))
-            _slices.node_ramp(u, across, -900.0, k, z, p, gain, node.place, legendre, out)
+            _waves.node_ramp(u, across, -900.0, k, z, p, gain, node.place, legendre, out)
             change = k * p / z * (across + 900.0 * (u / z - node.place * p / z))
             phase = k * (across + 450.0 * u / z) * u / z - change * node.place
             order = np.arange(points)
@@ -169,13 +169,13 @@ def test_the_frame_written_out(missing_too):
     good = (rng.random((ny, nx)) < 0.8).astype(np.float32)
     halo = rng.random((ny + 2 * rim, nx + 2 * rim)).astype(np.float32)
     step = 4
-    field = rng.random((1, _slices.coarse_count(ny, step), nx)).astype(np.float32)
-    weights = _slices.widening_weights(step)
+    field = rng.random((1, _widen.coarse_count(ny, step), nx)).astype(np.float32)
+    weights = _widen.widening_weights(step)
     corner = np.array([rim - 1.25, rim + 0.5])
     out = np.empty((ny, nx), dtype=np.float32)
     gain, flat, halo_gain = np.float32(2.0), np.float32(0.1), np.float32(0.3)
     beside = gain, flat, halo_gain, halo, corner, field, weights
-    total = _slices.frame_light(signal, *beside, good, missing_too, out)
+    total = _light.frame_light(signal, *beside, good, missing_too, out)
     y, x = np.mgrid[:ny, :nx]
     glow = map_coordinates(halo.astype(float), [y + corner[0], x + corner[1]], order=1)
     uneven = np.array([weights[i % step] @ field[0, i // step : i // step + 6] for i in range(ny)])

@@ -13,18 +13,9 @@ from xfelspi.constants import ELECTRON_RADIUS_NM
 from xfelspi.errors import InputError
 from xfelspi.shapes import Sphere
 
-from ._slices import (
-    BAND,
-    BEFORE,
-    coarse_amplitude,
-    coarse_count,
-    coarse_sphere,
-    interfere,
-    node_ramp,
-    pair_ramp,
-    row_weights,
-    widening_weights,
-)
+from ._light import interfere
+from ._waves import coarse_amplitude, coarse_sphere, node_ramp, pair_ramp
+from ._widen import BAND, BEFORE, coarse_count, row_weights, widening_weights
 from .beam import Pulse
 from .detector import Detector
 from .particle import Particle

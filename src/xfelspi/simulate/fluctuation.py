@@ -8,7 +8,7 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from ._slices import coarse_count
+from ._widen import coarse_count
 from .detector import Detector
 
 

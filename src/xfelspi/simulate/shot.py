@@ -7,7 +7,8 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from ._slices import frame_light, lit_sum, row_weights, widen_columns, widening_weights
+from ._light import frame_light, lit_sum
+from ._widen import row_weights, widen_columns, widening_weights
 from .background import Background
 from .beam import Pulse
 from .blanks import Blanks

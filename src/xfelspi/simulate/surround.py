@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._slices import add_beside, add_streak, row_weights, widen_columns, widening_weights
+from ._light import add_beside, add_streak
+from ._widen import row_weights, widen_columns, widening_weights
 from .apertures import MOST_ARMS, aperture_templates, draw_arms
 from .background import Background
 from .beam import Pulse
