@@ -1,4 +1,4 @@
-"""Options that several commands share: how a file of frames is to be opened."""
+"""Options that several commands share: how a file of frames is to be opened, how a study is to be run."""
 
 import glob
 from pathlib import Path
@@ -20,6 +20,24 @@ Detector = Annotated[
 ]
 FollowLinks = Annotated[
     bool, typer.Option("--follow-links", help="Read other files that an HDF5 file points to.")
+]
+
+StandIn = Annotated[
+    str | None,
+    typer.Option("--reference", help="Without measured shots: a recipe to simulate a stand-in from."),
+]
+Seeds = Annotated[
+    int | None, typer.Option(help="Trainings of everything, in place of what the study declares.")
+]
+Quick = Annotated[
+    bool, typer.Option("--quick", help="A look in a few minutes: few patterns, short trainings.")
+]
+OverwriteStudy = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace another study's report. Steps that serve are kept, and so is the log of looks.",
+    ),
 ]
 
 

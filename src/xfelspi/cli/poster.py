@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .measured import Measured, measured_shots
-from .options import Dataset, Labels, Mask
+from .options import Dataset, Labels, Mask, OverwriteStudy, Quick, Seeds, StandIn
 from .terminal import Progress, typed
 
 
@@ -15,10 +15,7 @@ def poster(
     dataset: Dataset = None,
     mask: Mask = None,
     labels: Labels = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(help="Without measured shots: a recipe to simulate a stand-in from."),
-    ] = None,
+    reference: StandIn = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -28,18 +25,12 @@ def poster(
     declared: Annotated[
         str, typer.Option("--study", help="What to do: poster, or a TOML file like it.")
     ] = "poster",
-    seeds: Annotated[
-        int | None, typer.Option(help="Trainings of everything, in place of the declared number.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A look in a few minutes: few patterns, short trainings.")
-    ] = False,
+    seeds: Seeds = None,
+    quick: Quick = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to work in; by default poster, with --quick poster-quick.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another study's report. The log of looks stays.")
-    ] = False,
+    overwrite: OverwriteStudy = False,
 ) -> None:
     """Make every published table and figure anew, and put our numbers beside the published ones.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .measured import Measured, measured_shots
-from .options import Dataset, Labels, Mask
+from .options import Dataset, Labels, Mask, OverwriteStudy, Quick, Seeds, StandIn
 from .poster import poster
 from .terminal import Progress, command_of, typed
 
@@ -29,28 +29,19 @@ def fidelity(
     dataset: Dataset = None,
     mask: Mask = None,
     labels: Labels = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(help="Without measured shots: a recipe to simulate a stand-in from."),
-    ] = None,
+    reference: StandIn = None,
     declared: Annotated[
         str, typer.Option("--study", help="What to do: fidelity, or a TOML file like it.")
     ] = "fidelity",
     recipe: Annotated[
         str | None, typer.Option(help="The full recipe, in place of the one that the study declares.")
     ] = None,
-    seeds: Annotated[
-        int | None, typer.Option(help="Trainings of every recipe, in place of the declared numbers.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A look in a few minutes: few patterns, short trainings.")
-    ] = False,
+    seeds: Seeds = None,
+    quick: Quick = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to work in; by default study, with --quick study-quick.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another study's report. The log of looks stays.")
-    ] = False,
+    overwrite: OverwriteStudy = False,
 ) -> None:
     """Say which terms of the simulator make a classifier work on measured shots.
 
@@ -90,18 +81,12 @@ def geometry(
     declared: Annotated[
         str, typer.Option("--study", help="What to do: geometry, or a TOML file like it.")
     ] = "geometry",
-    seeds: Annotated[
-        int | None, typer.Option(help="Trainings of everything, in place of the declared number.")
-    ] = None,
-    quick: Annotated[
-        bool, typer.Option("--quick", help="A look in a few minutes: few patterns, short trainings.")
-    ] = False,
+    seeds: Seeds = None,
+    quick: Quick = False,
     out: Annotated[
         Path | None, typer.Option(help="Folder to work in; by default geometry, with --quick geometry-quick.")
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace another study's report; steps that serve are kept.")
-    ] = False,
+    overwrite: OverwriteStudy = False,
 ) -> None:
     """Say how well a classifier holds for particles it never saw.
 

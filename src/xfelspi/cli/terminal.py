@@ -1,6 +1,7 @@
 """How commands meet the terminal: errors, Ctrl-C, progress."""
 
 import functools
+import inspect
 import shlex
 import sys
 from collections.abc import Callable
@@ -30,9 +31,20 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
                 typer.secho("xfel: interrupted; the same command goes on from here.", fg="yellow", err=True)
                 raise typer.Exit(130) from None
 
-        return app.command()(guarded)
+        return app.command(help=_flowing(function.__doc__ or ""))(guarded)
 
     return register
+
+
+def _flowing(text: str) -> str:
+    r"""Join the lines of each paragraph: the terminal's width breaks them, not the source's.
+
+    Examples
+    --------
+    >>> _flowing("Does\n    it.\n\n    More.")
+    'Does it.\n\nMore.'
+    """
+    return "\n\n".join(" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n"))
 
 
 def _printable(text: str) -> str:

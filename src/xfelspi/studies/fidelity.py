@@ -26,7 +26,7 @@ from .ladder import Variant, full_recipe, ladder, left_out
 from .looks import looks_at
 from .matching import match
 from .over_seeds import over_seeds
-from .provenance import machine, versions
+from .provenance import Provenance
 from .reference import Reference
 from .simulated import Progress, simulated_file
 from .steps import digest, take_folder
@@ -120,9 +120,7 @@ def fidelity(
     found_rungs = [_finding(v, evaluations[v.folder], metrics[v.folder]) for v in rungs]
     found_others = [_finding(v, evaluations[v.folder], metrics[v.folder]) for v in others]
     findings = Findings(
-        study=study,
         declared=declared,
-        quick=quick,
         reference=judge,
         rungs=found_rungs,
         left_out=found_others,
@@ -130,10 +128,7 @@ def fidelity(
         losses=[_gain(other, found_rungs[-1], judge.known) for other in found_others],
         brightness=brightness(found_rungs[-1].logits, judge.counts, judge.known),
         looks=looks_at(judge.frames_sha256) if judge.is_measured else [],
-        command=command,
-        versions=versions(),
-        machine=machine(),
-        seconds=time.perf_counter() - start,
+        made=Provenance.here(study, quick, command, time.perf_counter() - start),
     )
     write_whole(out / "study.json", json.dumps(findings.as_dict(), indent=1).encode() + b"\n")
     return write_page(findings, out)

@@ -85,7 +85,7 @@ def _caveats(findings: Findings) -> list[str]:
             "Nothing here is measured: the shots to judge by are a simulated stand-in, so this says how the "
             "study works, not how good the simulation is."
         )
-    if findings.quick:
+    if findings.made.quick:
         lines.append(
             "This is a quick look with few patterns and short trainings. Do not draw conclusions from it."
         )
@@ -241,7 +241,7 @@ def show_looks(report: Report, looks: Sequence[dict[str, Any]]) -> None:
 
 def _again(report: Report, findings: Findings) -> None:
     report.heading("Again")
-    report.code(findings.command)
+    report.code(findings.made.command)
     declared = findings.declared
     trained = {
         run["identity"]: run for finding in (*findings.rungs, *findings.left_out) for run in finding.trained
@@ -254,15 +254,14 @@ def _again(report: Report, findings: Findings) -> None:
         for name, value in values.items()
     )
     report.paragraph(
-        f"Study {findings.study}: recipe {declared.recipe}{f' with {settings}' if settings else ''}; "
+        f"Study {findings.made.study}: recipe {declared.recipe}{f' with {settings}' if settings else ''}; "
         f"{declared.n_train} patterns to train on and {declared.n_test} to test on, of "
         f"{', '.join(declared.shapes)}; {declared.epochs} epochs."
     )
     report.paragraph(
         f"{len(trained)} trainings of {sum(learning) / 60:.1f} minutes in all, the longest "
         f"{max(learning):.0f} s; {simulating / 60:.1f} minutes of simulation to train on; "
-        f"{findings.seconds / 60:.1f} minutes for this call. {findings.machine}; "
-        f"{', '.join(f'{name} {version}' for name, version in findings.versions.items())}."
+        f"{findings.made.words}"
     )
     report.paragraph(
         "All numbers, the recipes of all rungs and every logit are in study.json beside this page."

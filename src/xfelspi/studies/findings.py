@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from .concordance import Share
 from .declaration import Declaration
 from .ladder import Variant
+from .provenance import Provenance
 from .reference import Reference
 
 
@@ -47,7 +47,7 @@ class Finding:
         plain = {
             name: getattr(self, name) for name in ("simulated", "judged", "metrics", "refused", "trained")
         }
-        return dataclasses.asdict(self.variant) | plain | {"logits": self.logits.tolist()}
+        return asdict(self.variant) | plain | {"logits": self.logits.tolist()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,12 +56,8 @@ class Findings:
 
     Attributes
     ----------
-    study : str
-        Its name or file.
     declared : Declaration
         What was declared before the run.
-    quick : bool
-        Whether only a look was taken.
     reference : Reference
         What simulation was judged by.
     rungs, left_out : list of Finding
@@ -74,19 +70,11 @@ class Findings:
         See `concordance.brightness`.
     looks : list of dict
         Every look at this measured set so far; none for a stand-in.
-    command : str
-        What was typed.
-    versions : dict
-        Of what decides the result.
-    machine : str
-        Where it ran.
-    seconds : float
-        Of this call; steps that were there already are not in it.
+    made : Provenance
+        How, where and with what.
     """
 
-    study: str
     declared: Declaration
-    quick: bool
     reference: Reference
     rungs: list[Finding]
     left_out: list[Finding]
@@ -94,18 +82,14 @@ class Findings:
     losses: list[Share]
     brightness: dict[str, Any]
     looks: list[dict[str, Any]]
-    command: str
-    versions: dict[str, str]
-    machine: str
-    seconds: float
+    made: Provenance
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it, JSON-able."""
         reference = self.reference
         return {
-            "study": self.study,
+            **asdict(self.made),
             "declared": self.declared.as_dict(),
-            "quick": self.quick,
             "reference": {
                 "kind": reference.kind,
                 "file": reference.path.name,
@@ -119,8 +103,4 @@ class Findings:
             "losses": self.losses,
             "brightness": self.brightness,
             "looks": self.looks,
-            "command": self.command,
-            "versions": self.versions,
-            "machine": self.machine,
-            "seconds": self.seconds,
         }

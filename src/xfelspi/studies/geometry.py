@@ -16,7 +16,7 @@ from .geometry_page import write_page
 from .matrix import matrix
 from .noise import sweep_noise, sweep_recipes
 from .protocols import Geometry, load_geometry
-from .provenance import machine, versions
+from .provenance import Provenance
 from .second import second_particle
 from .simulated import Progress, changed
 from .steps import take_folder
@@ -76,9 +76,7 @@ def geometry(
     cells = matrix(transfer, plan, declared.seeds)
     second, noise = declared.second, declared.noise
     findings = GeometryFindings(
-        study=study,
         declared=declared,
-        quick=quick,
         plan=plan,
         trained={
             training.name: [transfer.train(training, seed) for seed in range(declared.seeds)]
@@ -91,10 +89,7 @@ def geometry(
         noise=sweep_noise(transfer, _named(plan, noise.protocol), noise, declared.seeds)
         if noise is not None
         else [],
-        command=command,
-        versions=versions(),
-        machine=machine(),
-        seconds=time.perf_counter() - start,
+        made=Provenance.here(study, quick, command, time.perf_counter() - start),
     )
     write_whole(out / "study.json", json.dumps(findings.as_dict(), indent=1).encode() + b"\n")
     return write_page(findings, transfer)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .matrix import MISSED, Cell
 from .noise import Swept
 from .protocols import Geometry, Protocol
+from .provenance import Provenance
 from .second import Curve
 from .trainings import Training
 
@@ -39,12 +40,8 @@ class GeometryFindings:
 
     Attributes
     ----------
-    study : str
-        Its name or file.
     declared : Geometry
         What was declared before the run.
-    quick : bool
-        Whether only a look was taken.
     plan : list of Training
         The networks.
     trained : dict of str to list of dict
@@ -55,28 +52,17 @@ class GeometryFindings:
         False positives along separation and photons of the second particle.
     noise : list of Swept
         False negatives along what makes particles hard to see.
-    command : str
-        What was typed.
-    versions : dict
-        Of what decides the result.
-    machine : str
-        Where it ran.
-    seconds : float
-        Of this call; steps that were there already are not in it.
+    made : Provenance
+        How, where and with what.
     """
 
-    study: str
     declared: Geometry
-    quick: bool
     plan: list[Training]
     trained: dict[str, list[dict[str, Any]]]
     cells: dict[tuple[str, str], Cell]
     second: list[Curve]
     noise: list[Swept]
-    command: str
-    versions: dict[str, str]
-    machine: str
-    seconds: float
+    made: Provenance
 
     def networks(self, protocol: Protocol) -> list[Training]:
         """Return the networks of a protocol."""
@@ -112,9 +98,8 @@ class GeometryFindings:
     def as_dict(self) -> dict[str, Any]:
         """Return all of it, JSON-able."""
         return {
-            "study": self.study,
+            **asdict(self.made),
             "declared": self.declared.as_dict(),
-            "quick": self.quick,
             "trainings": [
                 {
                     "name": training.name,
@@ -145,8 +130,4 @@ class GeometryFindings:
             ],
             "second": [curve.as_dict() for curve in self.second],
             "noise": [swept.as_dict() for swept in self.noise],
-            "command": self.command,
-            "versions": self.versions,
-            "machine": self.machine,
-            "seconds": self.seconds,
         }

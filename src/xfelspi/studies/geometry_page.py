@@ -74,7 +74,7 @@ def _caveats(findings: GeometryFindings) -> list[str]:
         f"{_changed(protocol)}."
         for protocol in declared.protocol
     ]
-    if findings.quick:
+    if findings.made.quick:
         lines.append(
             "This is a quick look with few patterns and short trainings. Do not draw conclusions from it."
         )
@@ -202,18 +202,17 @@ def _title(cell: Cell) -> str:
 
 def _again(report: Report, findings: GeometryFindings) -> None:
     report.heading("Again")
-    report.code(findings.command)
+    report.code(findings.made.command)
     declared = findings.declared
     learning = [seed["seconds"] for seeds in findings.trained.values() for seed in seeds]
     negatives = [seed["n_negatives"] for seeds in findings.trained.values() for seed in seeds]
     report.paragraph(
-        f"Study {findings.study}: {declared.n_train:,} fresh patterns an epoch, {declared.epochs} epochs; "
-        f"{declared.n_test:,} patterns a shape to test on; thresholds fixed against {min(negatives):,} to "
-        f"{max(negatives):,} clear negatives."
+        f"Study {findings.made.study}: {declared.n_train:,} fresh patterns an epoch, {declared.epochs} "
+        f"epochs; {declared.n_test:,} patterns a shape to test on; thresholds fixed against "
+        f"{min(negatives):,} to {max(negatives):,} clear negatives."
     )
     report.paragraph(
         f"{len(learning)} trainings of {sum(learning) / 60:.1f} minutes in all, the longest "
-        f"{max(learning):.0f} s; {findings.seconds / 60:.1f} minutes for this call. {findings.machine}; "
-        f"{', '.join(f'{name} {version}' for name, version in findings.versions.items())}."
+        f"{max(learning):.0f} s; {findings.made.words}"
     )
     report.paragraph("All numbers and all recipes are in study.json beside this page.")

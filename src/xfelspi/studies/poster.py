@@ -27,7 +27,7 @@ from .poster_speed import speed_study
 from .poster_table import TableWork, require_folds, table_recipe, table_study
 from .poster_work import PosterWork, weights_at_hand
 from .protocols import Geometry
-from .provenance import machine, versions
+from .provenance import Provenance
 from .reference import Reference
 from .simulated import Progress, simulated_file
 from .steps import digest, take_folder
@@ -114,9 +114,7 @@ def poster(
     work = PosterWork(out, study, declared, vgg16, command, progress, tell)
     table = _if_asked(declared.table, lambda asked: _table(work, asked, judge))
     findings = PosterFindings(
-        study=study,
         declared=declared,
-        quick=quick,
         reference=judge,
         vgg16=None if vgg16 is None else f"{vgg16.path.name}, SHA-256 {vgg16.sha256[:12]}",
         speed=_if_asked(declared.speed, lambda asked: speed_study(work, asked)),
@@ -126,10 +124,7 @@ def poster(
         labels=_if_asked(declared.labels, lambda asked: labels_study(work, asked)),
         robustness=_if_asked(declared.robustness, lambda asked: _robustness(work, asked)),
         looks=looks_at(judge.frames_sha256) if judge is not None and judge.is_measured else [],
-        command=command,
-        versions=versions(),
-        machine=machine(),
-        seconds=time.perf_counter() - start,
+        made=Provenance.here(study, quick, command, time.perf_counter() - start),
     )
     write_whole(out / "study.json", json.dumps(findings.as_dict(), indent=1).encode() + b"\n")
     return write_page(findings, out)

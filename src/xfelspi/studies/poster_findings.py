@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from . import published
@@ -14,6 +14,7 @@ from .poster_figures import Shown
 from .poster_labels import LabelPoint
 from .poster_speed import SpeedCurve
 from .poster_table import TableRow
+from .provenance import Provenance
 from .reference import Reference
 from .trainings import Training
 
@@ -41,12 +42,8 @@ class PosterFindings:
 
     Attributes
     ----------
-    study : str
-        Its name or file.
     declared : Poster
         What was declared before the run.
-    quick : bool
-        Whether only a look was taken.
     reference : Reference or None
         The measured shots, or what stands in for them.
     vgg16 : str or None
@@ -55,19 +52,11 @@ class PosterFindings:
         The parts.
     looks : list of dict
         Every look at this measured set so far; none for a stand-in.
-    command : str
-        What was typed.
-    versions : dict
-        Of what decides the result.
-    machine : str
-        Where it ran.
-    seconds : float
-        Of this call; steps that were there already are not in it.
+    made : Provenance
+        How, where and with what.
     """
 
-    study: str
     declared: Poster
-    quick: bool
     reference: Reference | None
     vgg16: str | None
     depth: list[DepthPoint] | None
@@ -77,10 +66,7 @@ class PosterFindings:
     labels: list[LabelPoint] | None
     speed: list[SpeedCurve] | None
     looks: list[dict[str, Any]]
-    command: str
-    versions: dict[str, str]
-    machine: str
-    seconds: float
+    made: Provenance
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it, JSON-able; the published numbers are in it."""
@@ -95,9 +81,8 @@ class PosterFindings:
             )
         }
         return {
-            "study": self.study,
+            **asdict(self.made),
             "declared": self.declared.as_dict(),
-            "quick": self.quick,
             "reference": reference
             and {
                 "kind": reference.kind,
@@ -118,8 +103,4 @@ class PosterFindings:
             "figures": self.shown and {"indices": self.shown.indices, "networks": list(self.shown.insides)},
             "robustness": self.robustness and self.robustness.as_dict(),
             "looks": self.looks,
-            "command": self.command,
-            "versions": self.versions,
-            "machine": self.machine,
-            "seconds": self.seconds,
         }

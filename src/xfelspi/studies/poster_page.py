@@ -114,7 +114,7 @@ def _caveats(findings: PosterFindings) -> list[str]:
         "sizes and seeds were declared before the run. Small print: least and most of the seeds; interval "
         "of 95 % for the choice of patterns."
     ]
-    if findings.quick:
+    if findings.made.quick:
         lines.append(
             "This is a quick look with few patterns and short trainings, to see that everything runs. Do not "
             "draw conclusions from it."
@@ -134,19 +134,16 @@ def _caveats(findings: PosterFindings) -> list[str]:
 
 def _again(report: Report, findings: PosterFindings) -> None:
     report.heading("Again")
-    report.code(findings.command)
+    report.code(findings.made.command)
     declared = findings.declared
     seeds = declared.seeds
     of_robustness = declared.robustness.seeds if declared.robustness is not None else seeds
     report.paragraph(
-        f"Study {findings.study}; {seeds} seeds, 0 to {seeds - 1}"
+        f"Study {findings.made.study}; {seeds} seeds, 0 to {seeds - 1}"
         + ("" if of_robustness == seeds else f", and {of_robustness} for robustness")
         + f"; patterns to test on are of seeds that no training has. VGG16: {findings.vgg16 or 'none'}."
     )
-    report.paragraph(
-        f"{findings.seconds / 60:.1f} minutes for this call. {findings.machine}; "
-        f"{', '.join(f'{name} {version}' for name, version in findings.versions.items())}."
-    )
+    report.paragraph(findings.made.words)
     report.paragraph("All numbers, and what was declared, are in study.json beside this page.")
 
 

@@ -1,15 +1,62 @@
-"""What a result came from beside its declaration: versions and machine."""
+"""What a result came from beside its declaration: the call, versions and machine."""
 
 from __future__ import annotations
 
 import contextlib
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from xfelspi import __version__
 from xfelspi.classify.compute import cores, gpu_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How the findings of a study came to be.
+
+    Attributes
+    ----------
+    study : str
+        Its name or file.
+    quick : bool
+        Whether only a look was taken.
+    command : str
+        What was typed.
+    seconds : float
+        Of this call; steps that were there already are not in it.
+    versions : dict
+        Of what decides the result.
+    machine : str
+        Where it ran.
+    """
+
+    study: str
+    quick: bool
+    command: str
+    seconds: float
+    versions: dict[str, str]
+    machine: str
+
+    @classmethod
+    def here(cls, study: str, quick: bool, command: str, seconds: float) -> Provenance:
+        """Return that of a call that ends now, in this process."""
+        return cls(
+            study=study,
+            quick=quick,
+            command=command,
+            seconds=seconds,
+            versions=versions(),
+            machine=machine(),
+        )
+
+    @property
+    def words(self) -> str:
+        """How long it took, where, with what."""
+        software = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return f"{self.seconds / 60:.1f} minutes for this call. {self.machine}; {software}."
 
 
 def versions() -> dict[str, str]:
