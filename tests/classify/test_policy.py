@@ -7,7 +7,7 @@ import pytest
 
 from xfelspi.classify import Policy, Thresholds, decide, expected_of, held_out_fpr
 from xfelspi.classify.model import HeldLogits
-from xfelspi.classify.policy import expect, threshold_of
+from xfelspi.classify.policy import expect, settled, threshold_of
 from xfelspi.errors import InputError
 
 LOGITS = np.linspace(-15, 15, 601).astype(np.float32)
@@ -101,3 +101,13 @@ def test_nothing_kept_has_no_precision_but_an_interval_of_what_is_kept():
 def test_what_cannot_be_wanted_is_refused(wrong):
     with pytest.raises(InputError, match="must lie between"):
         Policy(**wrong)
+
+
+@pytest.mark.parametrize("top", [600, 601, 5_000])
+def test_who_abstains_does_so_however_many_are_to_be_kept(toy_model, top):
+    policy = settled(Policy(top=top, abstain=0.05), LOGITS)
+    verdict = decide(toy_model, LOGITS, policy)
+    assert verdict.unsure.any()
+    assert np.isfinite(verdict.margins).all()
+    not_asked = decide(toy_model, np.full(3, -np.inf), policy)
+    assert not (not_asked.kept | not_asked.unsure).any()

@@ -64,6 +64,8 @@ def test_what_is_unsure_is_neither_kept_nor_left(toy_model, plain, tmp_path):
     assert written.unsure.read_text().splitlines() == [f"{plain.path} //1", f"{plain.path} //2"]
     rows = list(csv.DictReader(written.table.read_text("utf-8").splitlines()))
     assert [row["kept"] + row["unsure"] for row in rows] == ["10", "01", "01", "00"]
+    write_selection(toy_model, plain, prediction, tmp_path / "run-1")
+    assert not written.unsure.exists()  # the table is no longer about it
 
 
 @pytest.mark.parametrize("name", ["run.csv", "run.lst"])

@@ -53,3 +53,9 @@ def test_where_the_size_is_unknown_there_is_no_score():
     whole = np.ones((SIZE, SIZE), bool)
     assert np.isnan(Company(whole, (63.5, 63.5))(frames, np.full(10, np.nan))).all()
     assert np.isnan(Company(whole, (63.5, 63.5))(frames, np.full(10, 2.3))).all()  # as large as all there is
+
+
+def test_corners_without_a_good_pixel_do_not_matter():
+    good = np.hypot(Y, X) < 50
+    frames = counts(light(), 1e5, n=3)
+    assert np.isfinite(scores(frames * good, good)).all()

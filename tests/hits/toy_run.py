@@ -27,4 +27,5 @@ def run(expected, seed=0, mask=None):
     counts = np.random.default_rng(seed).poisson(expected).astype(np.uint16)
     mask = np.zeros((SIZE, SIZE), bool) if mask is None else mask
     path = SimpleNamespace(name="toy")
-    return Run(counts=counts, n=len(counts), shape=(SIZE, SIZE), mask=mask, geometry=None, path=path)
+    beam = (SIZE - 1) / 2, (SIZE - 1) / 2
+    return Run(counts=counts, n=len(counts), shape=(SIZE, SIZE), mask=mask, beam_yx=beam, path=path)

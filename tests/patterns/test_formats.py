@@ -1,5 +1,8 @@
 """The law of formats: the same frames read the same, in blocks or whole, with mask and names kept."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import h5py
 import numpy as np
 import pytest
@@ -245,3 +248,36 @@ def test_links_in_circles_end(tmp_path):
         PatternSet.open(path, dataset="one")
     with PatternSet.open(path, dataset="run/up/run/up/run/frames") as patterns:
         assert patterns.n == N
+
+
+@pytest.mark.parametrize("kind", ["npz", "tiff"])
+def test_threads_do_not_read_each_others_frames(tmp_path, kind):
+    """One stream or picture has one place; several threads read at once all the same."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 60_000, (160, 24, 20)).astype(np.uint16)
+    if kind == "npz":
+        path = tmp_path / "a.npz"
+        np.savez_compressed(path, frames=frames)
+    else:
+        path = tmp_path / "a.tif"
+        first, *rest = map(Image.fromarray, frames)
+        first.save(path, save_all=True, append_images=rest)
+    blocks = [range(start, start + 8) for start in range(0, 160, 8)]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with PatternSet.open(path) as patterns, ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda block: patterns.frames(block[0], block[-1] + 1).counts, blocks * 3))
+    finally:
+        sys.setswitchinterval(before)
+    for block, counts in zip(blocks * 3, found, strict=True):
+        assert_array_equal(counts, frames[block])
+
+
+def test_where_the_beam_is_the_file_says_else_somebody_else_it_is_the_middle(tmp_path):
+    with PatternSet.open(toy.cxi(tmp_path / "a.cxi")) as patterns:
+        assert patterns.beam_yx == (3.5, 4.5)
+    with PatternSet.open(toy.npy(tmp_path / "a.npy")) as patterns:
+        assert patterns.beam_yx == ((SHAPE[0] - 1) / 2, (SHAPE[1] - 1) / 2)
+        patterns.take_centre((1.0, 2.5))
+        assert patterns.beam_yx == (1.0, 2.5)

@@ -389,3 +389,24 @@ update_scores(Path(sys.argv[1]), Verdicts(scores={"p": np.zeros(n)}, tags={"kept
         file[f"{DETECTOR}/score/mine"] = np.arange(N)
     with pytest.raises(InputError, match=r"score of .* is something else than rows"):
         update_scores(path, VERDICTS)
+
+
+def test_another_set_of_the_same_file_is_another_conversion(tmp_path):
+    with h5py.File(tmp_path / "two.h5", "w") as file:
+        file["a"], file["b"] = COUNTS, COUNTS[::-1].copy()
+    for overwrite, name in ((False, "a"), (True, "b")):
+        with PatternSet.open(tmp_path / "two.h5", dataset=name) as patterns:
+            convert(patterns, tmp_path / "kept.cxi", overwrite=overwrite)
+    np.testing.assert_array_equal(content(tmp_path / "kept.cxi")[0], COUNTS[::-1])
+
+
+def test_a_detectors_own_mark_of_bad_pixels_is_no_count(tmp_path):
+    counts = np.random.default_rng(0).poisson(1.0, (4, 12, 12)).astype(np.uint32)
+    mask = np.zeros((12, 12), np.uint8)
+    mask[1, 2] = 1
+    counts[:, 1, 2] = 2**32 - 1
+    with h5py.File(tmp_path / "marked.h5", "w") as file:
+        file["frames"], file["mask"] = counts, mask
+    write(tmp_path / "marked.h5", tmp_path / "kept.emc")
+    with PatternSet.open(tmp_path / "kept.emc") as patterns:
+        np.testing.assert_array_equal(patterns.frames(0, 4).counts[:, mask == 0], counts[:, mask == 0])

@@ -35,7 +35,14 @@ if TYPE_CHECKING:
     from .reliability import Reliability, expected_calibration_error
     from .resnet import ResNet
     from .scores import Scores, Thresholds, columns, evaluate, roc_curve
-    from .selection import Selection, labelled_groups, score_predictions, score_verdict, write_selection
+    from .selection import (
+        Selection,
+        labelled_groups,
+        score_predictions,
+        score_verdict,
+        selection_files,
+        write_selection,
+    )
     from .training import train
     from .transfer import Transfer
     from .transfer_training import TransferConfig, train_transfer
@@ -109,6 +116,7 @@ _HOMES = {
     "train_transfer": "transfer_training",
     "vgg16_features": "vgg_features",
     "vetoed": "consensus",
+    "selection_files": "selection",
     "write_selection": "selection",
 }
 
@@ -170,6 +178,7 @@ __all__ = [
     "roc_curve",
     "score_predictions",
     "score_verdict",
+    "selection_files",
     "settled",
     "train",
     "train_transfer",

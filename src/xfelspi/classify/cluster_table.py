@@ -125,6 +125,10 @@ def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, 
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); check the name.") from None
+    except csv.Error as error:
+        raise InputError(
+            f"{path} is no table ({error}); give clusters.csv, which xfel embed wrote."
+        ) from None
     for name in needed:
         if not rows or name not in rows[0]:
             raise InputError(f"{path} has no column {name!r}; xfel embed writes a table that has.")

@@ -164,6 +164,11 @@ def diffusion_map(
             f"{np.count_nonzero(in_map)} of {n}; ask for more neighbours."
         )
     inside = np.flatnonzero(in_map)
+    if inside.size < n_coordinates + 3:
+        raise InputError(
+            f"With {k} neighbours {inside.size} of {n} patterns hang together, and a map of {n_coordinates} "
+            f"coordinates needs {n_coordinates + 3} or more; ask for more neighbours."
+        )
     if progress is not None:
         progress("eigenvectors", 0.0)
     own, eigenvalues, density = _eigenvectors(kernel[inside][:, inside], n_coordinates)

@@ -124,7 +124,9 @@ def settled(policy: Policy, logits: np.ndarray) -> Policy:
     """
     if policy.top is None:
         return policy
-    edge = -np.inf if policy.top >= logits.size else float(np.sort(logits)[-policy.top - 1])
+    # Below any logit of a pattern that was asked about: with -inf every margin would be infinite.
+    lowest = float(np.finfo(np.float32).min)
+    edge = lowest if policy.top >= logits.size else max(float(np.sort(logits)[-policy.top - 1]), lowest)
     return replace(policy, top=None, threshold=edge)
 
 

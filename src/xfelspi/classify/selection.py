@@ -177,11 +177,7 @@ def write_selection(
         If something else has one of the names, or they cannot be written.
     """
     strange = prediction.ood > 1
-    table, kept = stem.with_name(f"{stem.name}.csv"), stem.with_name(f"{stem.name}.lst")
-    unsure = stem.with_name(f"{stem.name}-unsure.lst") if abstains else None
-    for path in (table, kept, unsure):
-        if path is not None and path.exists() and not _is_ours(table):
-            raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
+    table, kept, unsure = selection_files(stem)
     cells = {
         "index": _cells(np.arange(patterns.n)),
         "probability": _cells(np.where(np.isnan(prediction.ood), np.nan, verdict.probabilities), "%.6f"),
@@ -195,17 +191,34 @@ def write_selection(
     cells |= {name: _cells(values) for name, values in (beside or {}).items()}
     rows = zip(*cells.values(), strict=True)
     write_whole(table, (f"{','.join(row)}\n".encode() for row in chain([cells], rows)))
-    for path, chosen in ((kept, verdict.kept), (unsure, verdict.unsure)):
-        if path is not None:
-            write_whole(path, event_lines(patterns.path, np.flatnonzero(chosen)))
+    write_whole(kept, event_lines(patterns.path, np.flatnonzero(verdict.kept)))
+    if abstains:
+        write_whole(unsure, event_lines(patterns.path, np.flatnonzero(verdict.unsure)))
+    else:
+        unsure.unlink(missing_ok=True)  # of a call before, which the table no longer is about
     return Selection(
         table=table,
         kept=kept,
-        unsure=unsure,
+        unsure=unsure if abstains else None,
         n_kept=int(verdict.kept.sum()),
         n_unsure=int(verdict.unsure.sum()),
         n_strange=int(strange.sum()),
     )
+
+
+def selection_files(stem: Path) -> tuple[Path, Path, Path]:
+    """Return where the table goes, the list of the kept and that of the unsure.
+
+    Raises
+    ------
+    InputError
+        If something else has one of the names.
+    """
+    table, *lists = (stem.with_name(stem.name + end) for end in (".csv", ".lst", "-unsure.lst"))
+    for path in (table, *lists):
+        if path.exists() and not _is_ours(table):
+            raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
+    return table, lists[0], lists[1]
 
 
 def _cells(values: np.ndarray, form: str = "%.4g") -> Iterator[str]:

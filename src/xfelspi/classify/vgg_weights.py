@@ -99,7 +99,7 @@ def load_vgg16(
     InputError
         If there are none, the file is damaged, or it does not hold VGG16.
     """
-    chosen = path or os.environ.get(VARIABLE)
+    chosen = path or os.environ.get(VARIABLE) or None
     if chosen is None:
         chosen = fetched()
         if not chosen.exists():

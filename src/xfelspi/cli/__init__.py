@@ -121,7 +121,7 @@ def simulate(
 
 
 @_command
-@opens_frames
+@opens_frames()
 def show(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     out: Annotated[Path | None, typer.Option(help="The PNG to write; by default beside the file.")] = None,
@@ -146,7 +146,7 @@ def show(
 
 
 @_command
-@opens_frames
+@opens_frames()
 def info(
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

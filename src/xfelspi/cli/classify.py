@@ -10,14 +10,14 @@ from xfelspi.errors import InputError
 
 from .convert import hand_on
 from .opening import Opening, opens_frames, say_centre
-from .options import beside
+from .options import stem_of
 from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows, say_pixels
 from .terminal import Progress
 
 _AUTOCORRELATION = "autocorrelation"
 
 
-@opens_frames
+@opens_frames()
 def classify(
     file: Annotated[Path, typer.Argument(help="Patterns to sort: our own files, CXI, any HDF5.")],
     model: Annotated[
@@ -77,6 +77,7 @@ def classify(
         held_out_fpr,
         score_predictions,
         score_verdict,
+        selection_files,
         write_selection,
     )
     from xfelspi.hits import HitFinding, hit_files, write_hits
@@ -93,13 +94,14 @@ def classify(
     named: list[Path | None] = [*model] if model else [None]
     models = [load(path, policy) for path in named]
     alone = len(models) == 1 and not (hits_first or sorting.measures or top)
-    stem = out or beside(file, "")
+    stem = stem_of(out, file)
     with (
         opening.open(file) as patterns,
         claimed(stem.with_name(f"{stem.name}.csv")),
         Progress() as progress,
     ):
         say_centre(file, patterns)
+        selection_files(stem)
         if hits_first:
             hit_files(stem)
         found = sort_shots(patterns, models, policy, sorting, progress)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .opening import Opening, opens_frames, say_centre
 from .terminal import Progress, typed
 
 if TYPE_CHECKING:
     from xfelspi.patterns import PatternSet
 
 
+@opens_frames("labels")
 def embed(
     file: Annotated[Path, typer.Argument(help="Patterns to map: our own files, CXI, any HDF5.")],
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("embed"),
@@ -25,9 +27,9 @@ def embed(
         typer.Option(help="clusters.csv with labels filled in: writes labels.csv, a label for each pattern."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Same seed, same clusters.")] = 0,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Map patterns by likeness (diffusion map), and show clusters so that a person can label them.
 
@@ -38,12 +40,11 @@ def embed(
 
     Example: xfel embed run0042.cxi --labels run0042-map/clusters.csv
     """
-    from xfelspi.patterns import PatternSet
-
-    with PatternSet.open(file, dataset=dataset, mask=mask) as patterns:
+    with opening.open(file) as patterns:
         if labels is not None:
             _label(patterns, labels, as_json)
             return
+        say_centre(file, patterns)
         from xfelspi.studies.embedding import embed as make_map
         from xfelspi.studies.embedding_page import write_page
 

@@ -5,11 +5,14 @@ from typing import Annotated
 
 import typer
 
+from .opening import Opening, opens_frames, say_centre
+from .options import beside
 from .terminal import indices_of
 
 _FIRST = 4  # patterns that are drawn if none is named
 
 
+@opens_frames()
 def explain(
     model: Annotated[Path, typer.Argument(help="NAME.safetensors, from xfel train.")],
     file: Annotated[Path, typer.Argument(help="A pattern file.")],
@@ -19,9 +22,8 @@ def explain(
     out: Annotated[
         Path | None, typer.Option(help="The PNG to write; by default FILE-explained.png beside the file.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="Frames inside a foreign HDF5 file.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Mask: .npy, FILE.h5:DATASET or a dataset name.")] = None,
-    labels: Annotated[str | None, typer.Option(help="Labels: .npy, .csv or a dataset name.")] = None,
+    *,
+    opening: Opening,
 ) -> None:
     """Draw what a model makes of patterns: activations from stage to stage, and Grad-CAM.
 
@@ -30,12 +32,13 @@ def explain(
     Example: xfel explain runs/sim.safetensors sim/torus.h5 --index 0,5
     """
     from xfelspi.classify import explain_patterns, load_model
-    from xfelspi.patterns import PatternSet
     from xfelspi.pictures import Explained, explanation_sheet
 
     loaded = load_model(model)
-    target = out or file.with_name(f"{file.stem}-explained.png")
-    with PatternSet.open(file, dataset=dataset, mask=mask, labels=labels) as patterns:
+    stem = beside(file, "")
+    target = out or stem.with_name(f"{stem.name}-explained.png")
+    with opening.open(file) as patterns:
+        say_centre(file, patterns)
         chosen = indices_of(index, patterns.n) or list(range(min(_FIRST, patterns.n)))
         known = patterns.labels
         names = {1: ", labelled single", 0: ", labelled not single"}

@@ -6,10 +6,12 @@ from typing import Annotated
 
 import typer
 
-from .options import Dataset, Detector, FollowLinks, Mask
+from .opening import Opening, opens_frames, say_centre
+from .options import stem_of
 from .terminal import Progress
 
 
+@opens_frames("labels")
 def hits(
     file: Annotated[Path, typer.Argument(help="Shots in the order in which they were taken.")],
     score: Annotated[
@@ -32,35 +34,27 @@ def hits(
     out: Annotated[
         Path | None, typer.Option(help="Name of the CSV and the list without -hits; by default the file's.")
     ] = None,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Find hits: a CSV with the score of every shot, and a list of hits and of some misses.
 
     The threshold moves with the background. Of misses that hold nothing but Poisson's noise, one in 31,000
-    passes
-    for a hit with --snr 4.
+    passes for a hit with --snr 4.
 
     Example: xfel hits run0042.cxi
 
     Example: xfel hits run0042.cxi --score lit --snr 6 --keep-misses 0
     """
     from xfelspi.hits import HitFinding, find_hits, hit_files, write_hits
-    from xfelspi.patterns import PatternSet
 
     finding = HitFinding(
         score=score, snr=snr, window=window, lit_photons=lit_photons, keep_misses=keep_misses, seed=seed
     )
-    stem = out or file.with_suffix("")
-    with (
-        PatternSet.open(
-            file, dataset=dataset, mask=mask, detector=detector, follow_links=follow_links
-        ) as patterns,
-        Progress() as progress,
-    ):
+    stem = stem_of(out, file)
+    with opening.open(file) as patterns, Progress() as progress:
+        say_centre(file, patterns)
         energies = None
         if pulse_energies is not None:
             energies = patterns.per_pattern(pulse_energies, "pulse energies")

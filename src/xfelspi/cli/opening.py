@@ -79,8 +79,12 @@ class Opening:
         from xfelspi.patterns import AduConversion
 
         if self.adu_per_photon is None:
-            if self.common_mode != "none":
-                raise InputError("--common-mode is for frames in ADU; give --adu-per-photon as well.")
+            for option, is_given in (
+                ("--common-mode", self.common_mode != "none"),
+                ("--panels", self.panels != "1x1"),
+            ):
+                if is_given:
+                    raise InputError(f"{option} is for frames in ADU; give --adu-per-photon as well.")
             return None
         rows, columns = _pair(self.panels, "x", int, "--panels", "2x1")
         return AduConversion(
@@ -91,8 +95,12 @@ class Opening:
         )
 
 
-def opens_frames(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of `Opening` in place of its parameter `opening`."""
+def opens_frames(*but: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of `Opening`, but for some, in place of its parameter `opening`."""
+    return functools.partial(_opening, but)
+
+
+def _opening(but: tuple[str, ...], command: Callable[..., None]) -> Callable[..., None]:
     hints = get_type_hints(Opening, include_extras=True)
     signature = inspect.signature(command)
     own = [each for each in signature.parameters.values() if each.name != "opening"]
@@ -101,6 +109,7 @@ def opens_frames(command: Callable[..., None]) -> Callable[..., None]:
             each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
         )
         for each in fields(Opening)
+        if each.name not in but
     ]
     names = {each.name for each in options}
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from xfelspi.errors import InputError
+
 Dataset = Annotated[
     str | None, typer.Option(help="Where the frames are: a dataset of HDF5, or an array of npz.")
 ]
@@ -39,6 +41,22 @@ OverwriteStudy = Annotated[
         help="Replace another study's report. Steps that serve are kept, and so is the log of looks.",
     ),
 ]
+
+
+def stem_of(out: Path | None, file: Path) -> Path:
+    """Return the name that outputs begin with: the one asked for, else that of the file.
+
+    Raises
+    ------
+    InputError
+        If what is asked for names a folder and nothing in it.
+    """
+    stem = out or beside(file, "")
+    if stem.name in ("", ".."):
+        raise InputError(
+            f"--out {stem} names a folder; give a name for the files in it, as in {stem}/run0042."
+        )
+    return stem
 
 
 def beside(file: Path, suffix: str) -> Path:

@@ -13,7 +13,7 @@ from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_rows, s
 from .terminal import Progress
 
 
-@opens_frames
+@opens_frames()
 def score(
     data: Annotated[
         list[Path], typer.Option(help="A folder of pattern files, or a labelled file; repeatable.")

@@ -79,7 +79,7 @@ class FrameSet:
         Parameters
         ----------
         patterns : PatternSet
-            An open file; without a geometry the middle of its frames is taken as the centre.
+            An open file; see `PatternSet.beam_yx` for the centre.
         indices : iterable of int, optional
             Which patterns; without it all.
         size : int
@@ -101,9 +101,7 @@ class FrameSet:
         if not all(0 <= index < patterns.n for index in chosen):
             raise InputError(f"{patterns.path} has patterns 0 to {patterns.n - 1}; others were asked for.")
         edge = size * binning
-        centre = tuple((n - 1) / 2 for n in patterns.shape)
-        if patterns.geometry is not None:
-            centre = patterns.geometry.centre_yx
+        centre = patterns.beam_yx
         starts = [math.floor(c - (edge - 1) / 2 + 0.5) for c in centre]
         source = tuple(
             slice(min(n, max(0, start)), min(n, max(0, start + edge)))

@@ -27,7 +27,8 @@ class Company:
         y, x = (n - c for n, c in zip(np.indices(good.shape), centre_yx, strict=True))
         self._good = good
         self._ring = np.rint(np.hypot(y, x)).astype(int)
-        self._area = np.maximum(np.bincount(self._ring[good]), 1)
+        self._n_rings = int(self._ring.max()) + 1
+        self._area = np.maximum(np.bincount(self._ring[good], minlength=self._n_rings), 1)
         along_y, along_x = np.fft.fftfreq(good.shape[0]), np.fft.rfftfreq(good.shape[1])
         self._lag = np.hypot(along_y[:, None], along_x)
 
@@ -65,7 +66,8 @@ class Company:
         if n == 0 or not np.isfinite(diameter):
             return math.nan
         root = np.sqrt(frame + np.float32(_ANSCOMBE))
-        mean = np.bincount(self._ring[self._good], weights=root[self._good]) / self._area
+        sums = np.bincount(self._ring[self._good], weights=root[self._good], minlength=self._n_rings)
+        mean = sums / self._area
         power = np.abs(np.fft.rfft2(np.where(self._good, root - mean[self._ring], 0.0))[beyond]) ** 2
         expected = np.median(power) * math.log(n) / math.log(2)
         return float(power.max() / expected) if expected > 0 else math.nan

@@ -123,10 +123,7 @@ def find_hits(
     """
     finding = finding or HitFinding()
     energies = _relative(pulse_energies, patterns)
-    centre = tuple((n - 1) / 2 for n in patterns.shape)
-    if patterns.geometry is not None:
-        centre = patterns.geometry.centre_yx
-    judge = _Judge(finding, ~patterns.mask, centre)
+    judge = _Judge(finding, ~patterns.mask, patterns.beam_yx)
     score, threshold = np.empty(patterns.n), np.empty(patterns.n)
     for start, stop in _parts(patterns.n, finding.window):
         seen = [judge.see(frames) for frames in _frames(patterns, start, stop)]
@@ -141,10 +138,10 @@ def find_hits(
 class _Judge:
     """Scores and thresholds of shots in their order, by what came before them."""
 
-    def __init__(self, finding: HitFinding, good: np.ndarray, centre_yx: tuple[float, ...]) -> None:
+    def __init__(self, finding: HitFinding, good: np.ndarray, centre_yx: tuple[float, float]) -> None:
         self._finding = finding
         width = max(1.0, min(good.shape) / 2 / _MOST_RINGS)
-        self._rings = Rings(good, (centre_yx[0], centre_yx[1]), width)
+        self._rings = Rings(good, centre_yx, width)
         self._good = good
         self._misses = Recent(finding.window)
         self._learned_below = max(finding.snr, _LEARNED_BELOW)

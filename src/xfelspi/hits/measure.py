@@ -58,12 +58,9 @@ def measure(
         If the file is damaged.
     """
     indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
-    centre = tuple((n - 1) / 2 for n in patterns.shape)
-    per_phase_nm = math.nan
-    if patterns.geometry is not None:
-        centre, per_phase_nm = patterns.geometry.centre_yx, diameter_per_phase_nm(patterns.geometry)
-    fit = SphereFit(~patterns.mask, (centre[0], centre[1]))
-    company = Company(~patterns.mask, (centre[0], centre[1]))
+    geometry = patterns.geometry
+    per_phase_nm = math.nan if geometry is None else diameter_per_phase_nm(geometry)
+    fit, company = SphereFit(~patterns.mask, patterns.beam_yx), Company(~patterns.mask, patterns.beam_yx)
     found = np.full((3, patterns.n), np.nan)
     for start in range(0, indices.size, _AT_ONCE):
         chosen = indices[start : start + _AT_ONCE]

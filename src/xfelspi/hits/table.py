@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, write_whole
+from xfelspi.patterns import PatternSet, event_lines, plain, write_whole
 
 from .find import Hits
 
@@ -54,7 +54,7 @@ def write_hits(patterns: PatternSet, hits: Hits, stem: Path) -> HitFiles:
     def lines() -> Iterator[bytes]:
         yield f"{_HEADER}\n".encode()
         for i in range(patterns.n):
-            name = "" if ids is None else ids[i]
+            name = "" if ids is None else plain(str(ids[i]))
             yield (
                 f"{i},{name},{hits.score[i]:.6g},{hits.threshold[i]:.6g},"
                 f"{int(hits.hit[i])},{int(hits.kept_as_miss[i])}\n"
@@ -62,7 +62,7 @@ def write_hits(patterns: PatternSet, hits: Hits, stem: Path) -> HitFiles:
 
     write_whole(files.table, lines())
     chosen = np.flatnonzero(hits.hit | hits.kept_as_miss)
-    write_whole(files.kept, (f"{patterns.path} //{i}\n".encode() for i in chosen))
+    write_whole(files.kept, event_lines(patterns.path, chosen))
     return files
 
 

@@ -18,7 +18,7 @@ from .update import update_scores
 from .verdicts import Verdicts, read_verdicts
 from .whole import write_whole
 from .writer import AlreadyComplete, PatternWriter
-from .writers import TARGETS, Converted, convert, event_lines, read_events
+from .writers import TARGETS, Converted, convert, event_lines, plain, read_events
 
 __all__ = [
     "COMMON_MODES",
@@ -53,6 +53,7 @@ __all__ = [
     "gather",
     "hidden_multiples",
     "pick",
+    "plain",
     "read_events",
     "read_verdicts",
     "settle_centre",

@@ -182,6 +182,13 @@ class PatternSet:
         if self.geometry is not None:
             self.geometry = replace(self.geometry, centre_yx=centre_yx)
 
+    @property
+    def beam_yx(self) -> tuple[float, float]:
+        """Where the beam crosses the frames, in pixels: their middle where nobody says."""
+        if self.geometry is not None:
+            return self.geometry.centre_yx
+        return self.centre_yx or ((self.shape[0] - 1) / 2, (self.shape[1] - 1) / 2)
+
     @cached_property
     def truth(self) -> dict[str, np.ndarray] | None:
         """The fields of `TRUTH_FIELDS`, one row per pattern; None without truth."""

@@ -207,13 +207,14 @@ def _measured(
         kept = int((prediction.logits > model.thresholds.balanced).sum())
         report.paragraph(f"Of {patterns.n} shots it keeps {kept}. It was trained on simulation alone.")
         if patterns.labels is not None:
-            (row,) = score_predictions(model, patterns, prediction)
-            tell(_line(row))
+            rows = score_predictions(model, patterns, prediction)
+            for row in rows:
+                tell(_line(row))
             report.table(
-                ["file", "single", "other", "AUC", "balanced accuracy", "false negatives", "false positives"],
+                ["of", "single", "other", "AUC", "balanced accuracy", "false negatives", "false positives"],
                 [
                     [
-                        measured.name,
+                        row["shape"] or measured.name,
                         str(row["n_single"]),
                         str(row["n_other"]),
                         number(row, "auc"),
@@ -221,6 +222,7 @@ def _measured(
                         percent(row, "fnr"),
                         percent(row, "fpr"),
                     ]
+                    for row in rows
                 ],
             )
         order = np.argsort(-prediction.logits)

@@ -47,17 +47,29 @@ def note_look(look: dict[str, Any]) -> None:
 
 
 def looks_at(frames_sha256: str) -> list[dict[str, Any]]:
-    """Return all looks at one measured set, oldest first; a line that a crash cut short is left out."""
+    """Return all looks at one measured set, oldest first; a line that a crash cut short is left out.
+
+    Raises
+    ------
+    InputError
+        If the log cannot be read.
+    """
+    path = log_path()
     try:
-        lines = log_path().read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise InputError(
+            f"The log of looks at measured shots, {path}, cannot be read ({error.strerror}); mend that, or "
+            "set XFELSPI_STATE to another folder."
+        ) from None
     looks = []
     for line in lines:
         try:
             look = json.loads(line)
         except ValueError:
             continue
-        if look.get("frames_sha256") == frames_sha256:
+        if isinstance(look, dict) and look.get("frames_sha256") == frames_sha256:
             looks.append(look)
     return looks

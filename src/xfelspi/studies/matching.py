@@ -101,7 +101,8 @@ def _simulated_phase(recipe: Recipe) -> float:
     """Median phase of clean single particles of the recipe's shape and size."""
     ideal = load_recipe("ideal")
     beam = replace(ideal.beam, photons_per_frame=(1e5, 1e5), photon_energy_ev=recipe.beam.photon_energy_ev)
-    plain = replace(ideal, sample=recipe.sample, body=recipe.body, detector=recipe.detector, beam=beam)
+    sample = replace(recipe.sample, arrival="pairs")  # half of them single, however many a natural shot has
+    plain = replace(ideal, sample=sample, body=recipe.body, detector=recipe.detector, beam=beam)
     experiment = Experiment(plain, seed=0)
     frames: list[np.ndarray] = []
     index = 0

@@ -89,9 +89,10 @@ class Reference:
 
     @cached_property
     def sha256(self) -> str:
-        """Of frames, mask and labels: all that a score depends on."""
+        """Of frames, mask, geometry and labels: all that a score depends on."""
         digest = hashlib.sha256(self.frames_sha256.encode())
         with self.open() as patterns:
             digest.update(patterns.mask.tobytes())
+            digest.update(repr((patterns.geometry, patterns.centre_yx)).encode())
         digest.update(self.known.astype("<i1").tobytes())
         return digest.hexdigest()

@@ -52,6 +52,7 @@ class FinishedStack(Stack):
         self.shape, self.mask, self.gaps = stack.shape, stack.mask, stack.gaps
         self.geometry, self.centre_yx = stack.geometry, stack.centre_yx
         self.looks, self.remarks = stack.looks, stack.remarks
+        self.has_own_masks = stack.has_own_masks
         self._raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
         self._assembly: Assembly | None = None
         bad = np.zeros(stack.shape, bool) if stack.mask is None else stack.mask

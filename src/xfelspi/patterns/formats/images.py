@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,12 +34,13 @@ class PagesStack(Stack):
             self.n = getattr(self._image, "n_frames", 1)
         self._path = path
         self.shape = (self._image.height, self._image.width)
+        self._turn = Lock()  # a picture stands at one page
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to `stop`."""
         frames = []
         for page in range(start, stop):
-            with _pillow(self._path):
+            with self._turn, _pillow(self._path):
                 self._image.seek(page)
                 frames.append(_pixels(self._image, self.shape))
         return np.stack(frames)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 from pathlib import Path
+from threading import Lock
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -72,6 +73,7 @@ class NpzStack(Stack):
         self.shape = (chosen.shape[-2], chosen.shape[-1])
         self._frame_bytes = math.prod(self.shape) * chosen.dtype.itemsize
         self._stream: IO[bytes] = archive.open(chosen.info)
+        self._turn = Lock()  # it has one place to read from
         mask, labels = members.get("mask"), members.get("labels")
         if mask is not None and mask.shape == self.shape and mask.dtype.kind in "buif":
             self.mask = as_mask(self._whole(path, mask), self.shape, "mask")
@@ -84,8 +86,9 @@ class NpzStack(Stack):
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to `stop`; going on where the last ones ended is fast."""
-        self._stream.seek(self._member.header_bytes + start * self._frame_bytes)
-        data = self._stream.read((stop - start) * self._frame_bytes)
+        with self._turn:
+            self._stream.seek(self._member.header_bytes + start * self._frame_bytes)
+            data = self._stream.read((stop - start) * self._frame_bytes)
         frames = np.frombuffer(data, self._member.dtype).reshape(stop - start, *self.shape)
         return frames.reshape(-1, *self.shape[::-1]).swapaxes(1, 2) if self._member.is_fortran else frames
 

@@ -81,8 +81,8 @@ class Stack(Protocol):
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to, not including, `stop`, 0 <= start < stop <= n: (k, ny, nx) numbers.
 
-        Never more than these are in memory. Pixels without a value are NaN. What fails may raise any of
-        `DAMAGE`: the reader makes a sentence of it.
+        Called from several threads at once. Never more than these are in memory. Pixels without a value are
+        NaN. What fails may raise any of `DAMAGE`: the reader makes a sentence of it.
         """
         ...
 

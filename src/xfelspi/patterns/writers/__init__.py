@@ -1,7 +1,7 @@
 """Every kind of file that patterns are written to, one small module each, behind one interface: `Target`."""
 
 from .convert import Converted, convert
-from .lists import event_lines, read_events
+from .lists import event_lines, plain, read_events
 from .table import TARGETS
 
-__all__ = ["TARGETS", "Converted", "convert", "event_lines", "read_events"]
+__all__ = ["TARGETS", "Converted", "convert", "event_lines", "plain", "read_events"]

@@ -81,6 +81,17 @@ def events_in(path: Path) -> str | None:
     return hashlib.sha256(content).hexdigest()
 
 
+def plain(name: str) -> str:
+    r"""Make a name out of a file fit for a table: it must not make two shots of one, nor two cells.
+
+    Examples
+    --------
+    >>> plain("run 3, shot\n7")
+    'run 3? shot?7'
+    """
+    return "".join(c if c.isprintable() and c != "," else "?" for c in name)
+
+
 def cheetah_lists(shots: Shots) -> dict[str, Iterable[bytes]]:
     """Give frames.txt and cleaned.txt, a line a frame and a hit, events.lst and hits.lst, their identifiers.
 
@@ -89,9 +100,7 @@ def cheetah_lists(shots: Shots) -> dict[str, Iterable[bytes]]:
     """
     hit = shots.tags.get("kept", np.ones(len(shots), bool))
     probability = shots.scores.get("probability", np.full(len(shots), np.nan))
-    # Names come out of a file: a line break in one must not make two shots of it, nor a comma two columns.
-    plain = ["".join(c if c.isprintable() and c != "," else "?" for c in name) for name in shots.names]
-    events = list(zip(plain, hit, shots.indices, probability, strict=True))
+    events = list(zip(map(plain, shots.names), hit, shots.indices, probability, strict=True))
 
     def lines(only_hits: bool) -> Iterator[bytes]:
         yield _FRAMES_HEADER

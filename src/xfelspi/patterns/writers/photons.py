@@ -77,6 +77,8 @@ def _counts(frames: np.ndarray, bad: np.ndarray) -> tuple[np.ndarray, Changed]:
         is_fraction = (whole != frames) & ~is_nan & ~is_negative
         counts = np.where(is_nan | is_negative | (is_fraction & bad), 0, whole)
     if counts.max(initial=0) > _MOST:
+        counts = np.where(bad, 0, counts)  # it may be a detector's own mark of bad pixels
+    if counts.max(initial=0) > _MOST:
         raise InputError(f"A pixel has {counts.max():.4g} photons; EMC counts to {_MOST}: write CXI instead.")
     good = ~bad
     changed = Changed(*(int(np.count_nonzero(some & good)) for some in (is_fraction, is_negative, is_nan)))

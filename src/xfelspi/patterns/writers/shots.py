@@ -73,15 +73,22 @@ class Shots:
             yield start, self._read(self.indices[start : start + size])
 
     def fingerprint(self) -> str:
-        """Tell these shots, and what was said about them, from others; not where the file lies."""
-        path = self.patterns.path
+        """Tell these shots, and what was said about them, from others; not where the file lies.
+
+        The first and the last frame stand for all: a file may hold several sets, or be opened in several
+        ways.
+        """
+        path, patterns = self.patterns.path, self.patterns
         found = (
             (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ()
         )  # not a pattern of names
         crc = zlib.crc32(self.indices.astype(np.int64).tobytes())
         for name, values in sorted({**self.scores, **self.tags}.items()):
             crc = zlib.crc32(values.tobytes(), zlib.crc32(name.encode(), crc))
-        crc = zlib.crc32(self.patterns.bits.tobytes(), crc)
+        crc = zlib.crc32(patterns.bits.tobytes(), crc)
+        for index in (int(self.indices[0]), int(self.indices[-1])):
+            crc = zlib.crc32(np.ascontiguousarray(patterns.raw(index, index + 1)).tobytes(), crc)
+        crc = zlib.crc32(repr((patterns.geometry, patterns.centre_yx)).encode(), crc)
         if self.labels is not None:
             crc = zlib.crc32(self.labels.tobytes(), crc)
         return f"{path.name} {found} {len(self)} {crc:08x}"
