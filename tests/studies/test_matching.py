@@ -25,7 +25,7 @@ def foreign_file(path, settings, labels=None):
 
 def matched(recipe, path, folder):
     with PatternSet.open(path) as patterns:
-        return match(recipe, patterns, folder / "mask.npy")
+        return match(recipe, patterns, folder / "mask")
 
 
 def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
@@ -41,7 +41,7 @@ def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
     assert settings["background"]["halo_decay_pixels"] == pytest.approx(15.0)
     assert settings["fluctuation"]["correlation_pixels"] == pytest.approx(32.0)
     with PatternSet.open(path) as patterns:
-        whole = matched_recipe(recipe, patterns, tmp_path / "mask.npy")
+        whole = matched_recipe(recipe, patterns, tmp_path / "mask")
         np.testing.assert_array_equal(whole.detector.mask != 0, patterns.mask)
 
 
@@ -68,3 +68,15 @@ def test_frames_without_light_have_no_scale(tmp_path):
         file["patterns"] = np.zeros((20, 64, 64), np.uint16)
     with pytest.raises(InputError, match="no photons away from the beam"):
         matched(load_recipe("benchmark"), path, tmp_path)
+
+
+def test_no_other_mask_is_replaced_and_another_mask_is_another_recipe(tmp_path):
+    path = foreign_file(tmp_path / "run.h5", ASKED)
+    own = tmp_path / "mask.npy"
+    own.write_bytes(b"made by hand")
+    first = matched(load_recipe("benchmark"), path, tmp_path)["detector"]["mask_file"]
+    assert matched(load_recipe("benchmark"), path, tmp_path)["detector"]["mask_file"] == first
+    with h5py.File(path, "r+") as file:
+        file["mask"][3, 3] = 1 - file["mask"][3, 3]
+    assert matched(load_recipe("benchmark"), path, tmp_path)["detector"]["mask_file"] != first
+    assert own.read_bytes() == b"made by hand"

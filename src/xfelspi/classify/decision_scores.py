@@ -7,7 +7,7 @@ import numpy as np
 from .model import Model
 from .policy import Policy, decide, expect, threshold_of
 from .reliability import Reliability, expected_calibration_error, reliability
-from .scores import Metric, rate
+from .scores import Metric, share_of
 
 
 def decision_metrics(
@@ -48,20 +48,20 @@ def decision_metrics(
     reliable = reliability_of(verdict.probabilities, labels, policy)
     metrics: dict[str, Metric | None] = {
         "ece": None if reliable is None else expected_calibration_error(reliable),
-        "strange": _share(ood > 1, single | other),
+        "strange": share_of(ood > 1, single | other),
     }
     if policy.max_fpr is not None:
         above = logits > threshold_of(model.thresholds, policy)
         metrics |= {
-            "fnr_at_max_fpr": _share(~above, single),
-            "fpr_at_max_fpr": _share(above, other),
-            "fpr_clear_at_max_fpr": None if clear is None else _share(above, other & clear),
+            "fnr_at_max_fpr": share_of(~above, single),
+            "fpr_at_max_fpr": share_of(above, other),
+            "fpr_clear_at_max_fpr": None if clear is None else share_of(above, other & clear),
         }
     if policy.abstain is not None:
         decided = ~verdict.unsure
         metrics |= {
-            "unsure": _share(verdict.unsure, single | other),
-            "wrong_decided": _share(verdict.kept != single, decided & (single | other)),
+            "unsure": share_of(verdict.unsure, single | other),
+            "wrong_decided": share_of(verdict.kept != single, decided & (single | other)),
         }
     if policy.prior is not None:
         expected = expect(verdict.kept[single], verdict.kept[other], policy.prior)
@@ -78,7 +78,3 @@ def reliability_of(probabilities: np.ndarray, labels: np.ndarray, policy: Policy
     if np.unique(labels[known]).size < 2:
         return None
     return reliability(probabilities[known], labels[known], policy.assumed_prior)
-
-
-def _share(chosen: np.ndarray, among: np.ndarray) -> Metric | None:
-    return rate(int((chosen & among).sum()), int(among.sum()))

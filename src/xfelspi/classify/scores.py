@@ -212,6 +212,11 @@ def rate(k: int, n: int) -> Metric | None:
     return Metric(k / n, wilson(k, n)) if n else None
 
 
+def share_of(chosen: np.ndarray, among: np.ndarray) -> Metric | None:
+    """Return the share of those chosen among some; None where there are none."""
+    return rate(int((chosen & among).sum()), int(among.sum()))
+
+
 def _accuracy(single: np.ndarray, other: np.ndarray, threshold: float) -> Metric | None:
     right = np.count_nonzero(single > threshold) + np.count_nonzero(other <= threshold)
     return rate(int(right), single.size + other.size)

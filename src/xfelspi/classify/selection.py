@@ -17,7 +17,7 @@ from .decision_scores import decision_metrics
 from .model import Model
 from .policy import Policy, Verdict
 from .predict import Prediction
-from .scores import Metric, columns, evaluate, rate
+from .scores import columns, evaluate, share_of
 
 _HEADER = "index,probability,kept,unsure,ood,strange"
 
@@ -105,18 +105,14 @@ def score_verdict(patterns: PatternSet, verdict: Verdict) -> list[dict[str, Any]
         other = chosen & ~single
         row: dict[str, Any] = {"file": str(patterns.path), "shape": shape}
         row |= {"n_single": int(single.sum()), "n_other": int(other.sum())}
-        of_clear = None if patterns.clear is None else _share(verdict.kept, other & patterns.clear)
+        of_clear = None if patterns.clear is None else share_of(verdict.kept, other & patterns.clear)
         kept = {
-            "fnr": _share(~verdict.kept, single),
-            "fpr": _share(verdict.kept, other),
+            "fnr": share_of(~verdict.kept, single),
+            "fpr": share_of(verdict.kept, other),
             "fpr_clear": of_clear,
         }
         rows.append(row | columns(kept))
     return rows
-
-
-def _share(chosen: np.ndarray, among: np.ndarray) -> Metric | None:
-    return rate(int((chosen & among).sum()), int(among.sum()))
 
 
 @dataclass(frozen=True, kw_only=True)

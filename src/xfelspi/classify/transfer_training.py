@@ -15,6 +15,7 @@ from xfelspi import __version__
 from xfelspi.errors import InputError
 from xfelspi.patterns import LabelledFrames, PatternSource, claimed
 
+from .checkpoint import write_checkpoint
 from .data import Examples, Progress, split
 from .logistic import fit_logistic
 from .material import gather, is_trained
@@ -120,6 +121,8 @@ def train_transfer(
     start = time.perf_counter()
     with ExitStack() as opened:
         opened.enter_context(claimed(path))
+        if is_trained(path, identity, overwrite):  # by a process that had the claim until now
+            return path
         supply = material.supply(config.validation_fraction, config.seed, opened, progress)
         learned, held = _seen(extractor, material.patterns, supply, config, progress)
         apart = None
@@ -183,7 +186,10 @@ def train_transfer(
                 "calibrated_on": None if material.apart is None else material.apart.sources,
             },
         )
+        part = path.with_suffix(".part")
+        write_checkpoint(part, {"identity": identity}, {})  # a model is two files: killed between, it is ours
         save_model(model, path)
+        part.unlink(missing_ok=True)
     return path
 
 

@@ -321,7 +321,7 @@ def _recipe(name: str, changes: list[str], measured: Path | None, folder: Path) 
     from xfelspi.studies.matching import matched
 
     with PatternSet.open(measured) as patterns:
-        return matched(recipe, patterns, folder / f"{measured.stem}-mask.npy")
+        return matched(recipe, patterns, folder / f"{measured.stem}-mask")
 
 
 def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes: dict[str, Any]) -> None:

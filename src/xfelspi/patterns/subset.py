@@ -8,10 +8,9 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from xfelspi.errors import InputError
-
 from .layout import DATA, write_instrument
 from .reader import PatternSet
+from .replacing import replacing
 
 
 def write_subset(path: Path, patterns: PatternSet, indices: Sequence[int], labels: np.ndarray) -> Path:
@@ -35,29 +34,21 @@ def write_subset(path: Path, patterns: PatternSet, indices: Sequence[int], label
     InputError
         If it cannot be written, or the source is damaged.
     """
-    part = path.with_name(f"{path.name}.part")
     group = DATA.rpartition("/")[0]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with h5py.File(part, "w") as file:
-            if patterns.geometry is not None:
-                write_instrument(file, patterns.geometry)
-            frames = file.create_dataset(
-                DATA,
-                (len(indices), *patterns.shape),
-                patterns.frames(0, 1).counts.dtype,
-                chunks=(1, *patterns.shape),
-                shuffle=True,
-                compression="gzip",
-                compression_opts=1,
-            )
-            for row, index in enumerate(indices):
-                frames[row] = patterns.frames(index, index + 1).counts[0]
-            file[f"{group}/mask"] = patterns.mask.astype(np.uint32)
-            file[f"{group}/labels"] = np.asarray(labels, np.int8)
-        part.replace(path)
-    except OSError as error:
-        raise InputError(f"Cannot write {path} ({error.strerror}); choose another place.") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as target, h5py.File(target, "w") as file:
+        if patterns.geometry is not None:
+            write_instrument(file, patterns.geometry)
+        frames = file.create_dataset(
+            DATA,
+            (len(indices), *patterns.shape),
+            patterns.frames(0, 1).counts.dtype,
+            chunks=(1, *patterns.shape),
+            shuffle=True,
+            compression="gzip",
+            compression_opts=1,
+        )
+        for row, index in enumerate(indices):
+            frames[row] = patterns.frames(index, index + 1).counts[0]
+        file[f"{group}/mask"] = patterns.mask.astype(np.uint32)
+        file[f"{group}/labels"] = np.asarray(labels, np.int8)
     return path

@@ -149,7 +149,7 @@ def _declared(study: str, recipe: str | None, seeds: int | None, quick: bool) ->
 def _matched(declared: Declaration, judge: Reference, out: Path) -> Declaration:
     """Return the declaration with what the measured frames, without their labels, say about the recipe."""
     with judge.open() as patterns:
-        learned = match(full_recipe(declared), patterns, out / "mask.npy")
+        learned = match(full_recipe(declared), patterns, out / "mask")
     settings = {name: dict(values) for name, values in declared.settings.items()}
     for section, values in learned.items():
         settings[section] = settings.get(section, {}) | values

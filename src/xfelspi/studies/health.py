@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from xfelspi.patterns.folder import nearest
+
 LEAST_DISK_GB = 1.0
 LEAST_MEMORY_GB = 2.0
 
@@ -129,7 +131,7 @@ def _room_problems(memory_gb: float | None, free_gb: Mapping[str, float]) -> Ite
 
 
 def _cache_problems(cache: Path) -> Iterator[str]:
-    if not os.access(_nearest(cache), os.W_OK | os.X_OK):
+    if not os.access(nearest(cache), os.W_OK | os.X_OK):
         yield (
             f"The cache {cache} cannot be written, so tables are computed anew every time; "
             "name a folder in XFELSPI_CACHE."
@@ -184,9 +186,4 @@ def _megabytes(path: Path) -> float:
 
 
 def _free_gb(folder: Path) -> float:
-    return round(shutil.disk_usage(_nearest(folder)).free / 1e9, 2)
-
-
-def _nearest(folder: Path) -> Path:
-    """Find the folder, or the nearest one above it that exists."""
-    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    return round(shutil.disk_usage(nearest(folder)).free / 1e9, 2)

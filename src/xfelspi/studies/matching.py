@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import zlib
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ SAME = 0.1
 """Scales within this of a whole ratio are taken as that ratio: detectors are binned by whole numbers."""
 
 
-def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, dict[str, Any]]:
+def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, dict[str, Any]]:
     """Return the settings that give a recipe the frames of a measured set; labels are not looked at.
 
     Size of the frames, mask and range of counts are the measured ones. The recipe's pixels become as wide as
@@ -50,8 +51,9 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
         What a study simulates.
     patterns : PatternSet
         Measured frames.
-    mask_path : Path
-        Where to write their mask (.npy), which the settings name.
+    mask_stem : Path
+        Where to write their mask, which the settings name: a hash of it and .npy are added, so that no other
+        mask is ever replaced, and another mask is another recipe.
 
     Raises
     ------
@@ -73,6 +75,7 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
         read = FrameSet.read(patterns, frames, size=wanted)
     content = io.BytesIO()
     np.save(content, (~read.good).astype(np.uint8))
+    mask_path = mask_stem.with_name(f"{mask_stem.name}-{zlib.crc32(content.getvalue()):08x}.npy")
     write_whole(mask_path, content.getvalue())
     low, high = np.percentile(read.totals[read.totals > 0.0], COUNTS).tolist()
     rows, columns = read.good.shape
@@ -89,10 +92,10 @@ def match(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> dict[str, di
     return settings
 
 
-def matched(recipe: Recipe, patterns: PatternSet, mask_path: Path) -> Recipe:
+def matched(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> Recipe:
     """Return the recipe with the settings that `match` learns."""
     values = recipe.as_dict()
-    for section, learned in match(recipe, patterns, mask_path).items():
+    for section, learned in match(recipe, patterns, mask_stem).items():
         values[section] = values[section] | learned
     return recipe_from_dict(values)
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from xfelspi.classify import Augmentation, TrainConfig
 from xfelspi.errors import InputError
-from xfelspi.simulate import Recipe, recipe_from_dict
+from xfelspi.simulate import Recipe
 
 from .declaring import read_declaration, require_whole_numbers
 from .matching import lengths_in_pixels
-from .simulated import studied_recipe
+from .simulated import changed, studied_recipe
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _BOUNDS = {"n": (20, 1_000_000), "epochs": (1, 1_000), "turns": (1, 16), "binned": (1, 16)}
@@ -146,7 +145,7 @@ class Mixture:
             If there is no such recipe, a setting is unknown or out of range, or brightness would be a cue.
         """
         recipe = studied_recipe(one.recipe, self.settings)
-        return _changed(recipe if one.binned == 1 else _binned(recipe, one.binned), one.settings)
+        return changed(recipe if one.binned == 1 else _binned(recipe, one.binned), one.settings)
 
     def recipes(self) -> list[Recipe]:
         """Return a round: the recipes in their turns, those with more turns again at its end."""
@@ -166,13 +165,6 @@ def load_mixture(name_or_path: str) -> Mixture:
     return read_declaration("model", name_or_path, Mixture)
 
 
-def _changed(recipe: Recipe, settings: Mapping[str, Mapping[str, Any]]) -> Recipe:
-    values = recipe.as_dict()
-    for section, changes in settings.items():
-        values[section] = {**values.get(section, {}), **changes}
-    return recipe_from_dict(values)
-
-
 def _binned(recipe: Recipe, by: int) -> Recipe:
     """Return the recipe with `by` x `by` pixels made one."""
     detector = recipe.detector
@@ -181,4 +173,4 @@ def _binned(recipe: Recipe, by: int) -> Recipe:
         "columns": detector.columns // by,
         "pixel_size_m": detector.pixel_size_m * by,
     }
-    return _changed(recipe, lengths_in_pixels(recipe, by) | {"detector": wider})
+    return changed(recipe, lengths_in_pixels(recipe, by) | {"detector": wider})

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from xfelspi import __version__
-from xfelspi.classify.model import write_whole
 from xfelspi.errors import InputError
+from xfelspi.patterns import write_whole
 from xfelspi.simulate import load_recipe
 
 from .declaring import require_seeds

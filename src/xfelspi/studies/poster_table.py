@@ -72,7 +72,7 @@ def table_recipe(out: Path, recipe: Recipe, judge: Reference | None) -> Recipe:
     if judge is None or not judge.is_measured:
         return recipe
     with judge.open() as patterns:
-        return changed(recipe, match(recipe, patterns, out / "mask.npy"))
+        return changed(recipe, match(recipe, patterns, out / "mask"))
 
 
 def require_folds(asked: Table, judge: Reference) -> None:
