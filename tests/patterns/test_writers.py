@@ -400,6 +400,14 @@ def test_another_set_of_the_same_file_is_another_conversion(tmp_path):
     np.testing.assert_array_equal(content(tmp_path / "kept.cxi")[0], COUNTS[::-1])
 
 
+def test_a_centre_that_cxi_cannot_hold_is_said(tmp_path):
+    np.save(tmp_path / "run.npy", COUNTS)
+    with PatternSet.open(tmp_path / "run.npy", centre_yx=(3.5, 4.25)) as patterns:
+        assert convert(patterns, tmp_path / "run.cxi").lost == [
+            "Without distance and pixel size the centre is not written; give --centre 3.5,4.25."
+        ]
+
+
 def test_a_detectors_own_mark_of_bad_pixels_is_no_count(tmp_path):
     counts = np.random.default_rng(0).poisson(1.0, (4, 12, 12)).astype(np.uint32)
     mask = np.zeros((12, 12), np.uint8)

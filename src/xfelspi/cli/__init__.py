@@ -299,6 +299,8 @@ def demo(
     """
     from xfelspi.studies import demo
 
+    if labels is not None and measured is None:
+        raise InputError("--labels speaks of a --measured file; name one.")
     with Progress() as progress:
         report = demo(
             out, measured=measured, labels=labels, command=typed(), progress=progress, tell=progress.say

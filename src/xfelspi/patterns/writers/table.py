@@ -56,9 +56,15 @@ def _beside_emc(shots: Shots, path: Path) -> Mapping[Path, Content]:
 
 
 def _lost_in_cxi(shots: Shots) -> list[str]:
-    if shots.patterns.has_own_masks:
-        return ["Each frame has a mask of its own; what it hides is NaN in the copy, and frames are float32."]
-    return []
+    patterns, said = shots.patterns, []
+    if patterns.has_own_masks:
+        said.append(
+            "Each frame has a mask of its own; what it hides is NaN in the copy, and frames are float32."
+        )
+    if patterns.geometry is None and patterns.centre_yx is not None:
+        y, x = patterns.centre_yx
+        said.append(f"Without distance and pixel size the centre is not written; give --centre {y:g},{x:g}.")
+    return said
 
 
 def _lost_in_emc(shots: Shots) -> list[str]:
