@@ -10,7 +10,7 @@ from .rings import radius
 NEAREST, BEYOND = 3, 2
 """Lags below the first carry the level of the pattern alone; so many below the longest are left out."""
 
-_STRETCH = 1.2  # in training; more and pairs at a diameter or so are taken for larger singles
+_STRETCH = 1.2  # in training; with more, pairs about a diameter apart are taken for larger singles
 
 _BLUR, _SMOOTH = 2.0, 6.0  # rings: of sums, so that few photons make a mean, and of its logarithm
 _FLOOR = 0.1  # photons and pixels, added to the sums of a ring
