@@ -133,7 +133,13 @@ def test_a_killed_run_resumes_to_the_same_file(tmp_path):
 
 def test_ctrl_c_keeps_what_is_done(tmp_path):
     command = [*XFEL, "simulate", "-n", "4000", *SMALL, "--out", str(tmp_path)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+    def listen() -> None:  # a shell's jobs in the background are deaf to it, and so are their children
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, start_new_session=True, preexec_fn=listen
+    )
     part = tmp_path / "icosahedron.h5.part"
     deadline = time.monotonic() + 300  # kernels may have to be compiled first, beside others that do the same
     while not (part.exists() and part.stat().st_size > 50_000) and time.monotonic() < deadline:
