@@ -71,7 +71,7 @@ class Reach(nn.Module):
             return self.judge(self.measure(frames.float()))
 
     def stretched(self, frames: Tensor, generator: torch.Generator) -> Tensor:
-        """As `forward`, of particles of other sizes: factors log-uniform from 1 / `_STRETCH` to `_STRETCH`."""
+        """As `forward`, of other sizes: factors log-uniform from 1 / `_STRETCH` to `_STRETCH`."""
         with torch.autocast(frames.device.type, enabled=False):
             power = 2 * torch.rand(len(frames), generator=generator) - 1
             return self.judge(stretch(self.measure(frames.float()), _STRETCH ** power.to(frames.device)))
