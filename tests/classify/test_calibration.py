@@ -60,7 +60,7 @@ def test_classes_weigh_the_same_whatever_their_numbers(rng):
 
 def test_classes_apart_do_not_make_certainty(rng):
     logits, labels = rng.normal(np.repeat([-8, 8], 100), 1), np.repeat([0, 1], 100)
-    for spread in (0.0, 2.0):
+    for spread in (0.0, 0.1):
         p = fit_calibration(logits, labels, spread).probabilities(logits)
         assert 0.95 < p[labels == 1].mean() < 0.9999
         assert 0.0001 < p[labels == 0].mean() < 0.05
@@ -68,9 +68,17 @@ def test_classes_apart_do_not_make_certainty(rng):
 
 def test_spread_makes_probabilities_milder(rng):
     logits, labels = rng.normal(np.repeat([-4, 4], 2000), 1.5), np.repeat([0, 1], 2000)
-    sharp, mild = (fit_calibration(logits, labels, spread) for spread in (0.0, 2.0))
+    sharp, mild = (fit_calibration(logits, labels, spread) for spread in (0.0, 0.25))
     between = np.array([-1.0, 1.0])
     assert np.ptp(mild.probabilities(between)) < np.ptp(sharp.probabilities(between))
+
+
+def test_the_unit_of_logits_does_not_matter(rng):
+    """A network whose logits are all three times as large is no surer."""
+    logits, labels = rng.normal(np.repeat([-4, 4], 20_000), 2.0), np.repeat([0, 1], 20_000)
+    at = np.linspace(-4, 4, 9)
+    one, other = (fit_calibration(k * logits, labels).probabilities(k * at) for k in (1, 3))
+    np.testing.assert_allclose(one, other, atol=0.002)
 
 
 def test_spread_is_what_another_shape_needs(rng):
@@ -82,7 +90,7 @@ def test_spread_is_what_another_shape_needs(rng):
     def shape():
         return rng.normal(np.repeat([-3, 3], 3000), 1.2) + np.repeat(rng.normal(0, 2, 2), 3000)
 
-    given = {0.0: [], 2.0: []}
+    given = {0.0: [], 2 / 6: []}
     for _ in range(20):
         seen, unseen = shape(), shape()
         for spread, theirs in given.items():

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSource
-from xfelspi.simulate import Experiment, StreamedPatterns, load_recipe
+from xfelspi.patterns import AlreadyComplete, PatternSource
+from xfelspi.simulate import Experiment, StreamedPatterns, load_recipe, simulate_to_file
 from xfelspi.simulate.workers import Workers
 
 SMALL = load_recipe("benchmark", ["detector.rows=64", "detector.columns=64"])
@@ -112,6 +112,24 @@ def test_what_decides_is_told(source):
     ):
         assert other.describe() != told
     assert len({told["seed"], told["fresh_seed"], told["held_out_seed"]}) == 3
+
+
+def test_another_mask_under_the_same_name_is_another_run(tmp_path):
+    mask, out = tmp_path / "mask.npy", tmp_path / "out.h5"
+    told = []
+    for row in (3, 4):
+        pixels = np.zeros(SMALL.detector.shape, np.uint8)
+        pixels[row] = 1
+        np.save(mask, pixels)
+        recipe = replace(SMALL, detector=replace(SMALL.detector, mask_file=str(mask)))
+        told.append(StreamedPatterns(recipe, n=9).describe())
+        if row == 3:
+            simulate_to_file(out, recipe, 2, 0, workers=1)
+            with pytest.raises(AlreadyComplete):
+                simulate_to_file(out, recipe, 2, 0, workers=1)
+    assert told[0] != told[1]
+    with pytest.raises(InputError):
+        simulate_to_file(out, recipe, 2, 0, workers=1)
 
 
 def test_without_shapes_the_recipe_decides():

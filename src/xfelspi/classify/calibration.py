@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SHAPE_SPREAD = 2.0
-"""How far the logits of one shape lie from those of another, as a standard deviation.
+SHAPE_SPREAD = 0.1
+"""How far the logits of one shape lie from those of another, as a standard deviation; the unit is what lies
+between the median logits of singles and of all others.
 
 The map is meant for shapes that the network never saw, and the patterns held out from a training are of those
-it did see. In trials the median logit of singles moved by 2 from shape to shape.
+it did see.
 """
 
 _CELL = 0.05  # logits are counted in cells of this width: what the fit costs does not grow with n
@@ -81,18 +82,20 @@ def fit_calibration(logits: np.ndarray, labels: np.ndarray, spread: float = SHAP
     labels : (n,) int
         1 single, 0 not; there must be both.
     spread : float
-        Every logit is taken as a normal distribution of this width, as those of another shape might be. 0 if
-        the patterns are of shapes that the network never saw.
+        Every logit is taken as a normal distribution of this width, in units of what lies between the
+        classes' medians, as those of another shape might be. 0 if the patterns are of shapes that the network
+        never saw.
     """
     from scipy.optimize import minimize
 
     nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    width = spread * abs(np.median(logits[labels == 1]) - np.median(logits[labels == 0]))
     cells, losses = [], []
     for label in (1, 0):
         of_class = logits[labels == label].astype(float)
         centres, counts = np.unique(np.round(of_class / _CELL), return_counts=True)
         target = (of_class.size + 1) / (of_class.size + 2)
-        cells.append((centres[:, None] * _CELL + spread * nodes).ravel())
+        cells.append((centres[:, None] * _CELL + width * nodes).ravel())
         share = np.outer(counts / counts.sum(), weights / weights.sum()).ravel() / 2
         losses.append((share, target if label == 1 else 1 - target))
 

@@ -94,6 +94,15 @@ class Experiment:
         """Hash of the geometry itself, so that a changed mesh file is another run."""
         return hashlib.sha256(b"".join(solid.fingerprint() for solid in self.solids)).hexdigest()
 
+    @property
+    def files_sha256(self) -> dict[str, str]:
+        """Hashes of what the recipe's files hold, likewise."""
+        found = {"blanks_sha256": self.blanks.sha256} if self.blanks else {}
+        detector = self.recipe.detector
+        if detector.mask_file:
+            found["mask_sha256"] = hashlib.sha256(np.packbits(detector.mask == 0).tobytes()).hexdigest()
+        return found
+
     def with_seed(self, seed: int) -> Self:
         """Return the same experiment under another seed; it shares the table."""
         other = copy.copy(self)
@@ -253,12 +262,11 @@ def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None)
 
 
 def _run_header(experiment: Experiment, n: int, command: str) -> dict[str, Any]:
-    blanks = experiment.blanks
     return {
         "recipe": experiment.recipe.as_dict(),
         "shape": experiment.shape,
         "solid_sha256": experiment.solid_sha256,
-        **({"blanks_sha256": blanks.sha256} if blanks else {}),
+        **experiment.files_sha256,
         "seed": experiment.seed,
         "n": n,
         "version": __version__,

@@ -106,10 +106,12 @@ class StreamedPatterns:
 
     def describe(self) -> dict[str, Any]:
         """Return all that decides the patterns, JSON-able."""
+        files = [experiment.files_sha256 for experiment in self._fresh]
         return {
             "n": self.n,
             "shapes": [experiment.shape for experiment in self._fresh],
             "solid_sha256": [experiment.solid_sha256 for experiment in self._fresh],
+            **({"files_sha256": files} if any(files) else {}),
             "recipes": [recipe.as_dict() for recipe in self._recipes],
             "seed": self.seed,
             "fresh_seed": self._fresh[0].seed,

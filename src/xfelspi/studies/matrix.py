@@ -91,8 +91,8 @@ def matrix(transfer: Transfer, plan: Sequence[Training], seeds: int) -> dict[tup
             missed = [rows[training.name, shape][-1].rows[0][MISSED] for shape in shapes]
             worst = max(range(len(shapes)), key=lambda i: missed[i] or 0.0)
             transfer.tell(
-                f"{training.name}, seed {seed}: at the threshold for 1 % it loses most of {shapes[worst]}, "
-                f"{100 * (missed[worst] or 0.0):.2f} %"
+                f"{training.name}, seed {seed}: at the threshold for 1 % the worst shape is {shapes[worst]}, "
+                f"{100 * (missed[worst] or 0.0):.2f} % of its singles lost"
             )
     return {
         (training.name, shape): _cell(transfer, training, shape, rows[training.name, shape])
