@@ -72,6 +72,32 @@ def test_the_interval_holds_the_true_error(rng):
     assert hits >= 93
 
 
+@pytest.mark.parametrize("prior", [0.1, 0.03])
+def test_intervals_hold_at_any_prior(rng, prior):
+    """Forecasts that are right, of a file half of singles: bins hold the truth in 95 % of the cases."""
+    y = np.repeat([0, 1], 1000)
+    hits, deviations, said = [], [], []
+    for _ in range(150):
+        logit = rng.normal(np.repeat([-1.0, 1.0], 1000), np.sqrt(2.0))
+        found = reliability(1 / (1 + np.exp(-logit) * (1 - prior) / prior), y, prior)
+        low, high = found.interval.T
+        hits.append((low <= found.predicted) & (found.predicted <= high))
+        deviations.append((found.observed - found.predicted)[-1])
+        said.append(found.deviation[-1])
+    assert 0.93 <= np.mean([one.mean() for one in hits]) <= 0.98
+    assert np.mean([one[-1] for one in hits]) >= 0.9
+    assert np.mean(said) == pytest.approx(np.std(deviations), rel=0.25)
+
+
+def test_no_bin_holds_few_patterns(rng):
+    """Where classes weigh unlike, bins of equal mass are not bins of equal numbers."""
+    p, y = rng.random(390), np.repeat([1, 0], [350, 40])
+    found = reliability(np.where(y == 1, p, p**2), y)
+    narrowest = np.diff(found.interval).max()
+    assert 2 <= found.mass.size < N_BINS
+    assert narrowest < 0.5
+
+
 def test_classes_are_weighted_to_the_prior(rng):
     """A test file half of singles, probabilities for a run with 5 %: right once the prior is said."""
     logit = rng.normal(np.repeat([-2, 2], 20_000), 2)  # log-odds of equal classes are the logit itself

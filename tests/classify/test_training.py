@@ -1,6 +1,7 @@
 """Training: it learns, it resumes, and what it cannot use it says."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -216,6 +217,17 @@ def test_frames_in_memory_are_those_of_the_file(toy_file):
     assert examples.clear.sum() == 80
 
 
+def test_what_is_known_of_multiples_is_part_of_the_content(toy_file, tmp_path):
+    """Thresholds are those of clear multiples: without the truth the same frames make another model."""
+    bare = Path(shutil.copy(toy_file, tmp_path))
+    with h5py.File(bare, "r+") as file:
+        del file["entry_1/truth_1"], file["process_1"]
+        file["labels"] = (np.arange(240) % 2).astype(np.int8)
+    known, unknown = (load_examples([path], FRAME).sources[0] for path in (toy_file, bare))
+    assert known["n"] == unknown["n"]
+    assert known["content_crc32"] != unknown["content_crc32"]
+
+
 def test_shapes_are_chosen_and_held_out(toy_file, tmp_path):
     soccer = write_simulated(tmp_path / "soccer.h5", 10, shape="soccer")
     only = load_examples([toy_file, soccer], FRAME, shapes=["soccer"])
@@ -250,6 +262,11 @@ def unlabelled(folder):
         (lambda f: ([write_simulated(f / "a.h5", 20)], {"hold_out": ["torus"]}), "add such patterns"),
         (lambda f: ([write_simulated(f / "a.h5", 20)], {"hold_out": ["donut"]}), "the files hold torus"),
         (lambda f: ([write_simulated(f / "a.h5", 20)], {"shapes": ["donut"]}), "the files hold torus"),
+        (
+            lambda f: ([write_simulated(f / name, 20) for name in ("a.h5", "b.h5")], {}),
+            "holds the same patterns",
+        ),
+        (lambda f: ([write_simulated(f / "a.h5", 20)], {"calibrate": [f / "a.h5"]}), "are learned from"),
         (lambda f: ([f], {}), "no patterns"),
         (lambda f: ([f / "missing.h5"], {}), "does not exist"),
     ],

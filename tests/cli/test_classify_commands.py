@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from toy_shots import write_plain
 from typer.testing import CliRunner
 
 from xfelspi.cli import app
@@ -249,6 +250,15 @@ def test_score_draws_how_reliable_probabilities_are(work, model, tmp_path):
     assert result.exit_code == 0, result.output
     assert "error of the probabilities" in result.output
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_of_one_class_alone_no_probabilities_are_drawn(model, tmp_path):
+    write_plain(tmp_path / "singles.h5", np.ones(30, int))
+    picture = tmp_path / "reliability.png"
+    result = xfel("score", "--model", model, "--data", tmp_path / "singles.h5", "--reliability", picture)
+    assert result.exit_code == 0, result.output
+    assert "is not drawn" in result.output
+    assert not picture.exists()
 
 
 def test_without_a_model_the_one_of_the_package_is_taken(work, model, tmp_path, monkeypatch):

@@ -107,7 +107,11 @@ def test_labels_belong_to_the_file_that_was_mapped(mapped, table, tmp_path):
         file["patterns"] = frames(np.ones(5, int))
     refused = xfel("embed", tmp_path / "other.h5", "--labels", table)
     assert refused.exit_code == 2
-    assert "is not about these 5 patterns" in " ".join(refused.output.split())
+    assert "is not about the 5 patterns" in " ".join(refused.output.split())
+    as_many = write_simulated(tmp_path / "toy.h5", N, seed=1)
+    refused = xfel("embed", as_many, "--labels", table)
+    assert refused.exit_code == 2
+    assert f"is not about the {N} patterns" in " ".join(refused.output.split())
     refused = xfel("embed", mapped[0], "--labels", tmp_path / "clusters.csv")
     assert refused.exit_code == 2
     assert "make the map first" in " ".join(refused.output.split())

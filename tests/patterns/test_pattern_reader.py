@@ -376,6 +376,7 @@ def test_find_pattern_files(tmp_path):
     inside = [tmp_path / "a.cxi", tmp_path / "b.h5"]
     assert find_pattern_files([tmp_path]) == inside
     assert find_pattern_files([tmp_path / "notes.txt", tmp_path]) == [tmp_path / "notes.txt", *inside]
+    assert find_pattern_files([tmp_path, tmp_path / "b.h5", tmp_path]) == inside  # each once
 
 
 def test_find_pattern_files_refuses(tmp_path):

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from xfelspi.errors import InputError
+from xfelspi.report import Report
+from xfelspi.studies.fidelity_page import show_looks
 from xfelspi.studies.looks import log_path, looks_at, note_look
-from xfelspi.studies.steps import step
+from xfelspi.studies.steps import require_question, step, take_folder
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,25 @@ def test_where_no_look_can_be_noted_none_is_taken(tmp_path, monkeypatch):
     monkeypatch.setenv("XFELSPI_STATE", str(tmp_path / "file"))
     with pytest.raises(InputError, match="XFELSPI_STATE"):
         note_look({"frames_sha256": "a"})
+
+
+def test_looks_noted_down_elsewhere_are_no_looks_here(tmp_path):
+    """A study's folder may be copied; the page says that the log is another user's or machine's."""
+    report = Report("moved")
+    show_looks(report, looks_at("a"))
+    page = report.save(tmp_path / "report.html").read_text("utf-8")
+    assert "noted down elsewhere" in page
+    assert "0 times" not in page
+
+
+def test_a_folder_of_another_question_is_refused_before_anything_is_written(tmp_path):
+    take_folder(tmp_path, {"declared": {"n": 1}, "reference": "a"}, overwrite=False)
+    require_question(tmp_path, {"declared": {"n": 1}}, overwrite=False)
+    with pytest.raises(InputError, match="holds another study"):
+        require_question(tmp_path, {"declared": {"n": 2}}, overwrite=False)
+    with pytest.raises(InputError, match="holds another study"):
+        take_folder(tmp_path, {"declared": {"n": 1}, "reference": "b"}, overwrite=False)
+    take_folder(tmp_path, {"declared": {"n": 1}, "reference": "b"}, overwrite=True)
 
 
 def test_a_step_is_done_once_for_what_decides_it(tmp_path):

@@ -14,7 +14,7 @@ from xfelspi.studies.poster_clock import Timed
 from xfelspi.studies.poster_scores import learn_counts, majority, pooled, row
 from xfelspi.studies.poster_speed import SpeedCurve
 from xfelspi.studies.poster_table import folds
-from xfelspi.studies.poster_work import Judged, in_turns
+from xfelspi.studies.poster_work import HELD_FRACTION, Judged, Learner, in_turns
 from xfelspi.studies.protocols import load_geometry
 from xfelspi.studies.trainings import trainings
 
@@ -133,3 +133,11 @@ def test_a_study_of_nothing_and_figures_without_a_table_are_refused(tmp_path):
     for parts, words in (((), "asks for nothing"), (("[figures]\n",), "declare [table] too")):
         with pytest.raises(InputError, match=words.replace("[", r"\[")):
             load_poster(str(toy_poster(tmp_path / "study.toml", *parts)))
+
+
+def test_as_many_patterns_are_seen_whatever_the_size_of_the_training_set():
+    """A fifth is held out; compared are sizes of the set, not lengths of the training."""
+    asked = load_poster("poster").depth
+    learner = Learner(network=asked.network, patterns_seen=asked.patterns_seen)
+    for n in asked.n_train:
+        assert learner.epochs(n) * n * (1 - HELD_FRACTION) == pytest.approx(asked.patterns_seen, rel=0.1)

@@ -1,6 +1,8 @@
 """Who is trained on what is declared before the run, and what is wrong with it is said by key."""
 
+import numpy as np
 import pytest
+import trimesh
 from toy_geometry import toy_geometry
 
 from xfelspi.errors import InputError
@@ -8,6 +10,7 @@ from xfelspi.shapes import GROUPS
 from xfelspi.studies import load_geometry
 from xfelspi.studies.noise import sweep_recipes
 from xfelspi.studies.trainings import trainings
+from xfelspi.studies.transfer import Transfer
 
 
 def of(tmp_path, **changes):
@@ -107,6 +110,35 @@ def test_a_wrong_declaration_is_refused_by_its_key(tmp_path, old, new, words):
 def test_a_wrong_recipe_is_named(tmp_path, old, new, words):
     with pytest.raises(InputError, match=words):
         trainings(of(tmp_path, replaced=[(old, new)]))
+
+
+def test_a_changed_mesh_or_mask_is_another_training(tmp_path):
+    """What a file holds decides, not how it is called: its network and patterns are made anew."""
+    mesh, mask = tmp_path / "body.stl", tmp_path / "mask.npy"
+    replaced = [
+        ('["icosahedron", "cube"]', f'["{mesh}", "cube"]'),
+        ("settings.detector.rows", f'settings.detector.mask_file = "{mask}"\nsettings.detector.rows'),
+    ]
+    folders = []
+    for extents, rows in (((1, 1, 1), 2), ((1, 1, 2), 2), ((1, 1, 2), 3)):
+        trimesh.creation.box(extents).export(mesh)
+        np.save(mask, np.arange(64)[:, None] < np.full(64, rows))
+        plan = {training.name: training for training in trainings(of(tmp_path, replaced=replaced))}
+        transfer = Transfer(tmp_path, load_geometry("geometry"), "", lambda *_: None, print)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("xfelspi.studies.transfer.simulated_file", lambda folder, *_: folder)
+            tests = transfer.file(plan["A"].recipe, str(mesh), 40, 0, "test")
+        folders.append((plan["C-without-round"].folder, plan["A"].folder, tests))
+    first, other_mesh, other_mask = folders
+    assert first[0] != other_mesh[0]
+    assert first[2] != other_mesh[2]
+    assert first[1] == other_mesh[1]  # trains on spheres alone
+    assert not set(other_mesh) & set(other_mask)
+
+
+def test_two_meshes_of_one_name_are_refused_before_anything_is_done(tmp_path):
+    with pytest.raises(InputError, match="would have files of one name"):
+        of(tmp_path, replaced=[('["icosahedron", "cube"]', '["a/body.stl", "b/body.stl"]')])
 
 
 def test_no_such_study():

@@ -9,21 +9,25 @@ from pathlib import Path
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import write_whole
+from xfelspi.patterns import PatternSet, write_whole
 
 COORDINATES, CLUSTERS, LABELS = "coordinates.csv", "clusters.csv", "labels.csv"
 """Names of the tables in a folder."""
 
+_COMPARED, _AT_ONCE = 64, 64  # patterns whose photons tell whether a table is about a file; frames in memory
+
 _WORDS = {"": -1, "-1": -1, "0": 0, "1": 1}
 
 
-def write_clusters(folder: Path, coordinates: np.ndarray, clusters: np.ndarray) -> None:
+def write_clusters(folder: Path, patterns: PatternSet, coordinates: np.ndarray, clusters: np.ndarray) -> None:
     """Write where each pattern lies, and the clusters with their labels left to fill in.
 
     Parameters
     ----------
     folder : Path
-        For coordinates.csv (index, cluster, psi1 ...) and clusters.csv (cluster, n, label).
+        For coordinates.csv (index, photons, cluster, psi1 ...) and clusters.csv (cluster, n, label).
+    patterns : PatternSet
+        The file; the photons of its patterns tell later whether the tables are about it.
     coordinates : (n, c)
         Of each pattern.
     clusters : (n,) int
@@ -36,9 +40,10 @@ def write_clusters(folder: Path, coordinates: np.ndarray, clusters: np.ndarray) 
     """
     require_nothing_filled_in(folder)
     names = [f"psi{number}" for number in range(1, coordinates.shape[1] + 1)]
-    lines = [",".join(["index", "cluster", *names])]
+    photons = _photons(patterns, patterns.n)
+    lines = [",".join(["index", "photons", "cluster", *names])]
     lines += [
-        f"{index},{cluster},{','.join(f'{value:.6g}' for value in place)}"
+        f"{index},{photons[index]},{cluster},{','.join(f'{value:.6g}' for value in place)}"
         for index, (cluster, place) in enumerate(zip(clusters, coordinates, strict=True))
     ]
     write_whole(folder / COORDINATES, "".join(f"{line}\n" for line in lines).encode())
@@ -59,7 +64,7 @@ def require_nothing_filled_in(folder: Path) -> None:
         )
 
 
-def read_cluster_labels(path: Path, n: int) -> np.ndarray:
+def read_cluster_labels(path: Path, patterns: PatternSet) -> np.ndarray:
     """Turn the labels of clusters into one for each pattern: 1 single, 0 not, -1 unknown; (n,) int8.
 
     Parameters
@@ -67,15 +72,15 @@ def read_cluster_labels(path: Path, n: int) -> np.ndarray:
     path : Path
         A filled clusters.csv; coordinates.csv, beside it, says which pattern is in which cluster. Clusters
         left empty are unknown.
-    n : int
-        Patterns in the file.
+    patterns : PatternSet
+        The file that it is about.
 
     Raises
     ------
     InputError
-        If a table is missing or cannot be understood, or belongs to another number of patterns.
+        If a table is missing or cannot be understood, or is about other patterns.
     """
-    clusters = _read_clusters(path.with_name(COORDINATES), n)
+    clusters = _read_clusters(path.with_name(COORDINATES), patterns)
     label_of = np.full(clusters.max() + 1, -1, np.int8)
     seen: set[int] = set()
     for number, row in _rows(path, ("cluster", "label")):
@@ -105,17 +110,30 @@ def write_labels(folder: Path, labels: np.ndarray) -> Path:
     return path
 
 
-def _read_clusters(path: Path, n: int) -> np.ndarray:
+def _read_clusters(path: Path, patterns: PatternSet) -> np.ndarray:
     if not path.exists():
         raise InputError(f"{path} does not exist; make the map first with xfel embed, without --labels.")
-    clusters = np.full(n, -1, np.int64)
-    for number, row in _rows(path, ("index", "cluster")):
+    n = patterns.n
+    clusters, photons = np.full(n, -1, np.int64), [""] * n
+    for number, row in _rows(path, ("index", "photons", "cluster")):
         index = _whole(path, number, row["index"])
         if 0 <= index < n:
-            clusters[index] = _whole(path, number, row["cluster"])
-    if number != n + 1 or (clusters < 0).any():
-        raise InputError(f"{path} is not about these {n} patterns; make their map with xfel embed.")
+            clusters[index], photons[index] = _whole(path, number, row["cluster"]), row["photons"] or ""
+    there = _photons(patterns, _COMPARED)
+    if number != n + 1 or (clusters < 0).any() or photons[: len(there)] != there:
+        raise InputError(
+            f"{path} is not about the {n} patterns of {patterns.path}; make their map with xfel embed."
+        )
     return clusters
+
+
+def _photons(patterns: PatternSet, most: int) -> list[str]:
+    """Photons on good pixels of the first patterns, in words."""
+    return [
+        f"{total:.6g}"
+        for begin in range(0, min(most, patterns.n), _AT_ONCE)
+        for total in patterns.frames(begin, begin + _AT_ONCE).counts[:, ~patterns.mask].sum(1, dtype=float)
+    ]
 
 
 def _rows(path: Path, needed: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -82,8 +82,8 @@ def load_examples(
     Raises
     ------
     InputError
-        If a file has no labels, a shape is in none of the files, a class is missing, or the frames do not
-        fit in memory.
+        If a file has no labels, a shape is in none of the files, a class is missing, two files hold the same,
+        or the frames do not fit in memory.
     """
     with ExitStack() as opened:
         sets = [opened.enter_context(PatternSet.open(path)) for path in files]
@@ -104,6 +104,11 @@ def load_examples(
             _read(patterns, indices, frame, frames[stop - len(indices) : stop])
             if progress is not None:
                 progress("reading patterns", stop / labels.size)
+        sources = [
+            _describe(patterns, indices, frames[stop - len(indices) : stop])
+            for (patterns, indices), stop in zip(both, stops, strict=True)
+        ]
+        _require_distinct(sources)
         begins = np.cumsum([0] + [patterns.n for patterns in sets[:-1]])  # so that files share no pair
         return Examples(
             frames=frames,
@@ -111,10 +116,7 @@ def load_examples(
             clear=np.concatenate([_clear(patterns)[indices] for patterns, indices in both]),
             hidden=np.concatenate([_hidden(patterns)[indices] for patterns, indices in both]),
             pairs=np.concatenate([b + i // 2 for b, i in zip(begins, chosen, strict=True)]),
-            sources=[
-                _describe(patterns, indices, frames[stop - len(indices) : stop])
-                for (patterns, indices), stop in zip(both, stops, strict=True)
-            ],
+            sources=sources,
         )
 
 
@@ -168,6 +170,15 @@ def _require_shapes(sets: Sequence[PatternSet], named: Sequence[str]) -> None:
             raise InputError(f"There are no patterns of a shape {shape} here; the files hold {hold}.")
 
 
+def _require_distinct(sources: Sequence[dict[str, Any]]) -> None:
+    """Refuse what would be learned from and held out at once."""
+    first: dict[tuple[int, int], str] = {}
+    for source in sources:
+        same = first.setdefault((source["n"], source["content_crc32"]), source["file"])
+        if same != source["file"]:
+            raise InputError(f"{source['file']} holds the same patterns as {same}; name one of them.")
+
+
 def _require_memory(n: int, frame: ModelFrame) -> None:
     needed = n * frame.size**2 * torch.finfo(torch.float16).bits // 8
     there = _MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -194,7 +205,10 @@ def _read(patterns: PatternSet, indices: np.ndarray, frame: ModelFrame, out: Ten
 
 def _describe(patterns: PatternSet, indices: np.ndarray, frames: Tensor) -> dict[str, Any]:
     run = patterns.run or {}
-    crc = zlib.crc32(_labels(patterns)[indices].tobytes())
+    crc = 0
+    for known in (_labels(patterns), _clear(patterns), _hidden(patterns)):
+        crc = zlib.crc32(known[indices].tobytes(), crc)
+    crc = zlib.crc32((indices // 2).tobytes(), crc)
     for block in frames.split(256):
         crc = zlib.crc32(block.contiguous().numpy().tobytes(), crc)
     return {

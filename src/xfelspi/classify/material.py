@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def gather(
     Raises
     ------
     InputError
-        If the data do not serve, see `load_examples`.
+        If the data do not serve, see `load_examples`, or what calibrates is learned from.
     """
     patterns: Examples | PatternSource
     if isinstance(data, PatternSource):
@@ -119,7 +120,19 @@ def gather(
     apart = None
     if calibrate is not None:
         apart = load_examples(find_pattern_files(calibrate), frame, progress=progress)
+        if isinstance(patterns, Examples):
+            _require_apart(patterns.sources, apart.sources)
     return Material(patterns=patterns, apart=apart, frame=frame, sources=sources, n=n)
+
+
+def _require_apart(learned: Sequence[dict[str, Any]], apart: Sequence[dict[str, Any]]) -> None:
+    for one, other in product(learned, apart):
+        same_file = Path(one["file"]).resolve() == Path(other["file"]).resolve()
+        share = not one["shapes"] or not other["shapes"] or set(one["shapes"]) & set(other["shapes"])
+        if (same_file and share) or one["content_crc32"] == other["content_crc32"]:
+            raise InputError(
+                f"Patterns of {other['file']} are learned from; calibrate on others, of shapes that are not."
+            )
 
 
 def is_trained(path: Path, identity: str, overwrite: bool) -> bool:

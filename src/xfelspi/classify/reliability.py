@@ -28,7 +28,7 @@ class Reliability:
     observed : (b,) float64
         Share of singles.
     interval : (b, 2) float64
-        Of the share, 95 %, Wilson.
+        Of the share, 95 %: Wilson's of the singles among the bin's patterns, brought to the prior.
     mass : (b,) float64
         Share of the shots in the bin; about the same in all of them.
     deviation : (b,) float64
@@ -56,28 +56,41 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, prior: float = 0.
         drawn to test the model, the probabilities speak of another population.
     """
     single = labels == 1
-    weight = np.where(single, prior / single.sum(), (1 - prior) / (~single).sum())
-    n_bins = int(np.clip(labels.size // PER_BIN, 1, N_BINS))
-    order = np.argsort(probabilities, kind="stable")
-    reached = np.searchsorted(np.cumsum(weight[order]), np.arange(1, n_bins) / n_bins)
-    edges = np.unique(probabilities[order][reached])
-    bins = np.searchsorted(edges, probabilities)  # equal probabilities stay together
+    of_single, of_other = prior / single.sum(), (1 - prior) / (~single).sum()
+    weight = np.where(single, of_single, of_other)
+    bins = _bins(probabilities, weight)
 
     def total(values: np.ndarray) -> np.ndarray:
-        return np.bincount(bins, values, minlength=n_bins)[filled]
+        return np.bincount(bins, values)
 
-    filled = np.bincount(bins, minlength=n_bins) > 0
+    def at_prior(share: np.ndarray) -> np.ndarray:
+        """Share of singles among the bin's patterns -> among shots: odds change by the classes' weights."""
+        return of_single * share / (of_single * share + of_other * (1 - share))
+
+    n, k = np.bincount(bins), np.bincount(bins, single)
+    smoothed = (k + 0.5) / (n + 1)  # Jeffreys: no event seen is not no event possible
+    slope = of_single * of_other / (of_single * smoothed + of_other * (1 - smoothed)) ** 2  # of `at_prior`
     mass = total(weight)
-    observed = total(weight * single) / mass
-    n = mass**2 / total(weight**2)  # patterns of equal weight that would tell as much
-    smoothed = (n * observed + 0.5) / (n + 1)  # Jeffreys: no event seen is not no event possible
     return Reliability(
         predicted=total(weight * probabilities) / mass,
-        observed=observed,
-        interval=np.array([wilson(k, m) for k, m in zip(n * observed, n, strict=True)]),
+        observed=at_prior(k / n),
+        interval=at_prior(np.array([wilson(int(a), int(b)) for a, b in zip(k, n, strict=True)])),
         mass=mass,
-        deviation=np.sqrt(smoothed * (1 - smoothed) / n),
+        deviation=slope * np.sqrt(smoothed * (1 - smoothed) / n),
     )
+
+
+def _bins(probabilities: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Sort into as many bins of equal mass as have `PER_BIN` patterns each; equal ones stay together."""
+    order = np.argsort(probabilities, kind="stable")
+    mass = np.cumsum(weight[order])
+    for n_bins in range(N_BINS, 1, -1):
+        reached = np.searchsorted(mass, np.arange(1, n_bins) / n_bins)
+        edges = np.unique(probabilities[order][np.minimum(reached, order.size - 1)])
+        _, bins = np.unique(np.searchsorted(edges, probabilities), return_inverse=True)
+        if np.bincount(bins).min() >= PER_BIN:
+            return bins
+    return np.zeros(probabilities.size, int)
 
 
 def expected_calibration_error(found: Reliability) -> Metric:

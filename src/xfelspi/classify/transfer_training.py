@@ -204,8 +204,9 @@ class _Seen:
     pairs: np.ndarray
 
     def channels(self, most: int | None = None) -> np.ndarray:
-        """Return the (n, 512) averages over the image, of the first `most`."""
-        return self.maps[:most].mean((2, 3), dtype=np.float32)
+        """Return the (n, 512) averages over the image, of `most` at most, from everywhere."""
+        every = 1 if most is None else max(1, -(-len(self.maps) // most))
+        return self.maps[::every].mean((2, 3), dtype=np.float32)
 
     def of(self, chosen: np.ndarray) -> _Seen:
         return _Seen(

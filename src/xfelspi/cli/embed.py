@@ -76,7 +76,7 @@ def _label(patterns: "PatternSet", table: Path, as_json: bool) -> None:
     """Write a label for each pattern of the clusters that were labelled, and say how many that makes."""
     from xfelspi.classify import read_cluster_labels, write_labels
 
-    found = read_cluster_labels(table, patterns.n)
+    found = read_cluster_labels(table, patterns)
     path = write_labels(table.parent, found)
     counts = {"single": int((found == 1).sum()), "other": int((found == 0).sum())}
     known = None if patterns.labels is None else (patterns.labels >= 0) & (found >= 0)

@@ -65,7 +65,9 @@ def score(
                         name = str(path) if shape is None else f"{path}: {shape}"
                         curves[name] = found.predicted, found.observed, found.interval
                 say_pixels(path, prediction.n_nan, prediction.n_negative)
-    if reliability is not None:
+    if reliability is not None and not curves:
+        typer.secho(f"No file has both classes, so {reliability} is not drawn.", fg="yellow", err=True)
+    elif reliability is not None:
         from xfelspi.pictures import reliability_plot
 
         reliability_plot(curves, reliability)

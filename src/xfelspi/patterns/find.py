@@ -12,7 +12,7 @@ NAMES = ", ".join(f"*{suffix}" for suffix in SUFFIXES)
 
 
 def find_pattern_files(paths: Iterable[Path]) -> list[Path]:
-    """Files as given; for a folder, its *.h5, *.hdf5, *.cxi and *.emc, sorted.
+    """Files as given; for a folder, its *.h5, *.hdf5, *.cxi and *.emc, sorted. Each once.
 
     Raises
     ------
@@ -30,4 +30,4 @@ def find_pattern_files(paths: Iterable[Path]) -> list[Path]:
             found += inside
         else:
             found.append(path)
-    return found
+    return list({path.resolve(): path for path in found}.values())

@@ -102,6 +102,9 @@ def difference(above: np.ndarray, below: np.ndarray) -> Share:
         From `wins`, of the same shots.
     """
     apart = above - below
+    if not apart.any():  # as for `share`: shots that were not seen may tell them apart
+        unseen = wilson(0, min(apart.shape))[1]
+        return Share(0.0, -unseen, unseen)
     return Share(float(apart.mean(dtype=float)), *_interval(apart, np.ones_like(apart)))
 
 

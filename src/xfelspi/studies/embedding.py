@@ -106,7 +106,7 @@ def embed(
     began.append(time.perf_counter())
     clusters = clusters_of(found.coordinates, n_clusters, seed)
     began.append(time.perf_counter())
-    write_clusters(out, found.coordinates, clusters)
+    write_clusters(out, patterns, found.coordinates, clusters)
     truth = patterns.labels
     return Embedding(
         features=features,

@@ -29,7 +29,7 @@ from .over_seeds import over_seeds
 from .provenance import Provenance
 from .reference import Reference
 from .simulated import Progress, simulated_file
-from .steps import digest, take_folder
+from .steps import digest, require_question, take_folder
 from .work import Work
 
 STAND_IN_SEED = 2**40 + 1
@@ -96,6 +96,8 @@ def fidelity(
         )
     declared = _declared(study, recipe, seeds, quick)
     ladder(declared)  # refuses what is no ladder before anything is computed
+    if measured is None:  # before a stand-in is simulated into the folder
+        require_question(out, {"declared": declared.as_dict()}, overwrite)
     judge = _judge(out, declared, measured, stand_in, command, progress)
     if declared.match and judge.is_measured:
         declared = _matched(declared, judge, out)

@@ -217,6 +217,10 @@ def _metrics(report: Report, findings: Findings) -> None:
 
 def show_looks(report: Report, looks: Sequence[dict[str, Any]]) -> None:
     """Write down who looked at a measured set so far, and what was seen."""
+    if not looks:  # of a study that began elsewhere
+        report.heading("Looks at this measured set")
+        report.paragraph("The log of this user has none: what this page rests on was noted down elsewhere.")
+        return
     report.heading(f"This measured set has been looked at {_times(len(looks))}")
     areas = [look["auc"] for look in looks]
     report.paragraph(

@@ -9,7 +9,7 @@ from xfelspi import __version__
 from xfelspi.simulate import TERMS, Recipe, without
 
 from .declaration import Declaration
-from .simulated import studied_recipe
+from .simulated import contents, studied_recipe
 from .steps import digest
 
 
@@ -91,4 +91,5 @@ def _identity(declared: Declaration, recipe: Recipe) -> str:
         "epochs": declared.epochs,
         "version": __version__,
     }
-    return digest(decides)[:8]
+    files = contents(recipe, declared.shapes)
+    return digest({**decides, "files": files} if files else decides)[:8]

@@ -30,7 +30,7 @@ from .protocols import Geometry
 from .provenance import Provenance
 from .reference import Reference
 from .simulated import Progress, simulated_file
-from .steps import digest, take_folder
+from .steps import digest, require_question, take_folder
 from .trainings import trainings
 from .transfer import Transfer
 
@@ -103,6 +103,7 @@ def poster(
     declared = _declared(study, seeds, quick)
     _require_recipes(declared)
     vgg16 = weights_at_hand(weights, progress)
+    require_question(out, {"declared": declared.as_dict()}, overwrite)  # before a stand-in is simulated there
     judge = _judge(out, declared, measured, stand_in, command, progress)
     question = {
         "declared": declared.as_dict(),

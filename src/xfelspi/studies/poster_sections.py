@@ -225,7 +225,7 @@ def show_depth(report: Report, findings: PosterFindings, out: Path) -> None:
     report.paragraph(
         f"{NAMES[asked.network].partition(' (')[0]} of n blocks at a quarter and m at an eighth of the size, "
         f"network {asked.network}, {_of_seeds(findings.declared.seeds)}; recipe {asked.recipe}, "
-        f"{asked.shape}. Every network sees {asked.patterns_seen:,} patterns in all its epochs. Of the "
+        f"{asked.shape}. Every network sees about {asked.patterns_seen:,} patterns in all its epochs. Of the "
         f"published figure one number is at hand: (2, 2) reached {100 * theirs:.1f} %. What differs: the "
         "accuracy here is on patterns of a seed of their own, and takes in the multiples that nobody can "
         "tell from singles."

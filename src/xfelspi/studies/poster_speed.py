@@ -15,6 +15,7 @@ from xfelspi.classify.model import weights_path
 from .poster_clock import MAP, Timed, clock
 from .poster_declared import VGG16, Speed
 from .poster_work import Learner, PosterWork, place, these
+from .provenance import machine, versions
 from .simulated import TEST_SEED
 from .steps import step
 
@@ -82,7 +83,7 @@ def speed_study(work: PosterWork, asked: Speed) -> list[SpeedCurve]:
             work.progress(f"clocking {way}", 0.0)
             result = step(
                 work.out / "speed" / f"{way.replace(' ', '-')}-{n}.json",
-                {"way": identity, "file": place(file)},
+                {"way": identity, "file": place(file), "on": [machine(), versions()]},
                 functools.partial(_clocked, program, file, warm),
             )
             work.progress(f"clocking {way}", 1.0)

@@ -32,7 +32,7 @@ from xfelspi.patterns import PatternSet, PatternSource, find_pattern_files, writ
 from xfelspi.simulate import Recipe
 
 from .poster_declared import VGG16, Poster
-from .simulated import Progress, of_shape, simulated_file
+from .simulated import Progress, contents, of_shape, simulated_file
 from .steps import digest, step
 from .transfer import packed, unpacked
 
@@ -58,7 +58,7 @@ class Learner:
     blocks : (n, m)
         Of the latter.
     patterns_seen : int
-        In all epochs; VGG16 sees each pattern once.
+        In all epochs, to the nearest epoch; VGG16 sees each pattern once.
     """
 
     network: str
@@ -66,8 +66,8 @@ class Learner:
     patterns_seen: int = 0
 
     def epochs(self, n: int) -> int:
-        """Return the number of rounds over n patterns."""
-        return min(max(round(self.patterns_seen / n), 1), MOST_EPOCHS)
+        """Return the number of rounds over n patterns, of which `HELD_FRACTION` are not learned from."""
+        return min(max(round(self.patterns_seen / (n * (1 - HELD_FRACTION))), 1), MOST_EPOCHS)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,9 +105,9 @@ class PosterWork:
 
     def simulated(self, recipe: Recipe, shape: str, n: int, seed: int) -> Path:
         """Return a simulated file, made if it is not there yet."""
-        bare = dataclasses.asdict(of_shape(recipe, ""))
-        folder = self.out / "patterns" / f"{digest([bare, __version__])[:8]}-{n}-{seed}"
-        return simulated_file(folder, of_shape(recipe, shape), n, seed, self.command, self.progress)
+        bare, chosen = dataclasses.asdict(of_shape(recipe, "")), of_shape(recipe, shape)
+        folder = self.out / "patterns" / f"{digest([bare, __version__, *contents(chosen)])[:8]}-{n}-{seed}"
+        return simulated_file(folder, chosen, n, seed, self.command, self.progress)
 
     def subset(self, name: str, source: Open, indices: np.ndarray, labels: np.ndarray) -> Path:
         """Return a file of some labelled patterns, single hits and others in turns as far as they go."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from xfelspi.classify.networks import NETWORKS
 from xfelspi.errors import InputError
-from xfelspi.shapes import SHAPES
+from xfelspi.shapes import SHAPES, shape_name
 from xfelspi.shapes.mesh import MESH_SUFFIXES
 from xfelspi.simulate.scene import RANDOM
 
@@ -284,6 +284,13 @@ class Geometry:
         for shape in self.shapes:
             if self.shapes.count(shape) > 1:
                 raise InputError(f"The study's groups have {shape!r} twice; a shape is in one group.")
+        named: dict[str, str] = {}
+        for shape in (*self.shapes, *(shape for p in self.protocol for shape in p.train)):
+            other = named.setdefault(shape_name(shape), shape)
+            if other != shape:
+                raise InputError(
+                    f"The study's shapes {other!r} and {shape!r} would have files of one name; rename one."
+                )
 
     @property
     def shapes(self) -> list[str]:

@@ -19,7 +19,7 @@ from .concordance import Share
 from .matrix import MISSED
 from .oracle import Contest, Evidence, contests, rule
 from .protocols import Second
-from .simulated import TEST_SEED, changed, of_shape
+from .simulated import TEST_SEED, changed, contents, of_shape
 from .steps import digest, step
 from .trainings import Training
 from .transfer import Scored, Transfer
@@ -213,7 +213,9 @@ def _is_kept(transfer: Transfer, training: Training, seed: int, scored: Scored) 
 
 
 def _contests(transfer: Transfer, recipe: Recipe, indices: list[int]) -> dict[int, Contest]:
-    decides = {"recipe": digest(dataclasses.asdict(recipe)), "indices": indices}
+    decides: dict[str, Any] = {"recipe": digest(dataclasses.asdict(recipe)), "indices": indices}
+    if files := contents(recipe):
+        decides["files"] = files
     path = transfer.out / "oracle" / f"{digest(decides)[:12]}.json"
 
     def compute() -> dict[str, Any]:

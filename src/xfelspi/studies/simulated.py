@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from xfelspi.errors import InputError
 from xfelspi.patterns import AlreadyComplete
 from xfelspi.shapes import shape_name
+from xfelspi.shapes.mesh import MESH_SUFFIXES
 from xfelspi.simulate import Recipe, load_recipe, recipe_from_dict, simulate_to_file
 
 TEST_SEED = 2**40
@@ -54,6 +56,22 @@ def changed(recipe: Recipe, settings: Mapping[str, Mapping[str, Any]]) -> Recipe
 def of_shape(recipe: Recipe, shape: str) -> Recipe:
     """Return the recipe with another shape in its sample."""
     return replace(recipe, sample=replace(recipe.sample, shape=shape))
+
+
+def contents(recipe: Recipe, shapes: Sequence[str] = ()) -> list[str]:
+    """Hashes of the files that a recipe and more shapes name, so that a changed file is another question."""
+    meshes = [
+        shape
+        for shape in (recipe.sample.shape, *recipe.body.family, *shapes)
+        if Path(shape).suffix.lower() in MESH_SUFFIXES
+    ]
+    named = [name for name in (recipe.detector.mask_file, recipe.background.file, *meshes) if name]
+    return [_sha256(Path(name)) for name in named if Path(name).is_file()]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def simulated_file(folder: Path, recipe: Recipe, n: int, seed: int, command: str, progress: Progress) -> Path:

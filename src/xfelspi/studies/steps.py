@@ -11,6 +11,9 @@ from typing import Any
 from xfelspi.errors import InputError
 from xfelspi.patterns import write_whole
 
+DECLARED = "declared.json"
+"""In a study's folder: what was asked."""
+
 
 def step(path: Path, decides: dict[str, Any], compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return the result of a step: from its file if that came from the same, else computed and kept there.
@@ -43,14 +46,25 @@ def step(path: Path, decides: dict[str, Any], compute: Callable[[], dict[str, An
 
 def take_folder(out: Path, question: dict[str, Any], overwrite: bool) -> None:
     """Write down what is asked before anything is known; refuse a folder where something else was asked."""
-    path = out / "declared.json"
-    text = json.dumps(question, indent=1) + "\n"
-    if path.exists() and path.read_text("utf-8") != text and not overwrite:
+    require_question(out, question, overwrite)
+    write_whole(out / DECLARED, (json.dumps(question, indent=1) + "\n").encode())
+
+
+def require_question(out: Path, question: dict[str, Any], overwrite: bool) -> None:
+    """Refuse a folder where something else was asked, as far as the question is known yet; write nothing."""
+    path = out / DECLARED
+    if overwrite or not path.exists():
+        return
+    try:
+        asked = json.loads(path.read_text("utf-8"))
+        same = all(asked[name] == part for name, part in json.loads(json.dumps(question)).items())
+    except (OSError, ValueError, KeyError, TypeError):
+        same = False
+    if not same:
         raise InputError(
             f"{out} holds another study, or this one as it was declared before; choose another --out, or add "
             "--overwrite: the report is replaced, finished steps that still serve are used."
         )
-    write_whole(path, text.encode())
 
 
 def digest(decides: Any) -> str:

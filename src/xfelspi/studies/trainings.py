@@ -10,7 +10,7 @@ from xfelspi.simulate import Recipe
 from xfelspi.simulate.scene import RANDOM
 
 from .protocols import Geometry, Protocol
-from .simulated import changed, studied_recipe
+from .simulated import changed, contents, studied_recipe
 from .steps import digest
 
 
@@ -89,6 +89,7 @@ def _training(
     decides: list[Any] = [asdict(taught), shapes, declared.n_train, declared.epochs, __version__]
     if protocol.network != Protocol.network:  # studies of the usual one keep their folders
         decides.append(protocol.network)
+    decides += contents(taught, shapes)
     return Training(
         name=name,
         protocol=protocol,

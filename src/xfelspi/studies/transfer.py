@@ -21,7 +21,7 @@ from xfelspi.shapes import shape_name
 from xfelspi.simulate import Recipe, StreamedPatterns
 
 from .protocols import Geometry
-from .simulated import TEST_SEED, Progress, of_shape, simulated_file
+from .simulated import TEST_SEED, Progress, contents, of_shape, simulated_file
 from .steps import digest, step
 from .trainings import Training
 
@@ -113,9 +113,10 @@ class Transfer:
     def file(self, recipe: Recipe, shape: str, n: int, seed: int, what: str) -> Path:
         """Return a simulated file of a shape, made if it is not there yet."""
         # The shape is the file's own: one folder holds all shapes of a recipe.
-        bare = dataclasses.asdict(of_shape(recipe, ""))
-        folder = self.out / "patterns" / digest([bare, __version__])[:8] / f"{what}-{n}"
-        return simulated_file(folder, of_shape(recipe, shape), n, seed, self.command, self.progress)
+        bare, chosen = dataclasses.asdict(of_shape(recipe, "")), of_shape(recipe, shape)
+        identity = digest([bare, __version__, *contents(chosen)])[:8]
+        folder = self.out / "patterns" / identity / f"{what}-{n}"
+        return simulated_file(folder, chosen, n, seed, self.command, self.progress)
 
     def _results(self, training: Training) -> Path:
         return self.out / training.folder
