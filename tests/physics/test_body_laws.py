@@ -20,6 +20,7 @@ from xfelspi.simulate import (
     form_factor_of,
     load_recipe,
     scattered_light,
+    without,
 )
 from xfelspi.simulate.diffract import _components, _on_table, _reach, largest_q_per_nm
 from xfelspi.simulate.particle import rotation_matrix, stretched
@@ -226,3 +227,46 @@ def test_a_term_leaves_the_rest_of_the_shot_alone(terms):
                 q.orientation,
                 q.diameter_nm,
             )
+
+
+@pytest.mark.parametrize("term", ["distortion", "cores", "hydration", "ripple"])
+def test_terms_of_a_body_take_their_numbers_on_or_off(term):
+    """A study leaves one term out and looks at the very same shots without it."""
+    full = load_recipe("lcls-amo", [*SMALL, "body.ripple_probability=0.6"])
+    both = [Experiment(recipe, seed=4) for recipe in (full, without(full, [term]))]
+
+    def parts(particle):
+        waves = {layer.wave_per_nm for layer in particle.layers if any(layer.wave_per_nm)}
+        still = [layer for layer in particle.layers if not any(layer.wave_per_nm)]
+        return {
+            "distortion": None if particle.stretch is None else particle.stretch.tobytes(),
+            "cores": [layer.size for layer in still if layer.size < 1.0],
+            "hydration": [layer.size for layer in still if layer.size > 1.0],
+            "ripple": waves,
+        }
+
+    seen = 0
+    for i in range(60):
+        for one, other in zip(*(each.draw(i).scene.particles for each in both), strict=True):
+            with_it, without_it = parts(one), parts(other)
+            seen += bool(with_it.pop(term))
+            assert not without_it.pop(term)
+            assert with_it == without_it
+    assert seen > 10
+
+
+def test_a_ripple_goes_through_the_core_as_well():
+    """It multiplies the density, so that what is empty stays empty and nothing is below 0."""
+    body = Body(core_probability=1.0, core_density=(0.0, 0.5), ripple=0.7)
+    form, rng = form_of(make_solid("cube", 69.0)), body_rng()
+    for _ in range(50):
+        inside, _, layers = body.draw(rng, form, 69.0, 436.0)
+        core = next(layer for layer in layers if layer.size < 1.0)
+        mean = inside + core.electrons_per_nm3
+        for place in rng.normal(size=(20, 3)):  # nm, well within the core
+            waves = sum(
+                layer.electrons_per_nm3 * math.cos(np.dot(layer.wave_per_nm, place) + layer.phase)
+                for layer in layers
+                if any(layer.wave_per_nm)
+            )
+            assert abs(waves) <= math.sqrt(2.0) * 0.7 * mean + 1e-9

@@ -244,6 +244,21 @@ def test_a_near_detector_and_a_tiny_particle(crooked, distance_m):
     assert_allclose(got, exact, rtol=3e-3)
 
 
+@pytest.mark.parametrize(("apart_nm", "within"), [(20.0, 3e-3), (60.0, 3e-3), (200.0, 0.01)])
+def test_a_near_detector_and_particles_far_apart(apart_nm, within):
+    """Where the Ewald sphere bends, a place turns waves from pixel to pixel: each keeps its light."""
+    detector = Detector(rows=64, columns=64, pixel_size_m=1.2e-3, distance_m=0.13, hole_pixels=0, gap_rows=0)
+    first = one(sphere(69.0), 10.0, detector)
+    second = one(sphere(69.0), 10.0, detector, position_nm=(apart_nm, 0.3 * apart_nm, -0.4 * apart_nm))
+    brute = photons(Scene((first, second)), PULSE, detector, points=16)
+    light = scattered_light(Scene((first, second)), PULSE, detector)
+    alone = scattered_light(Scene((first,)), PULSE, detector)
+    assert rms(light.photons - brute) < within * rms(brute)
+    for pixels in (np.s_[:8], np.s_[:, :8], np.s_[-8:, -8:]):
+        assert_allclose(light.photons[pixels].sum(), brute[pixels].sum(), rtol=3e-3)
+    assert_allclose(light.own, [alone.own[0]] * 2, rtol=1e-3)  # the same light wherever it stands
+
+
 @pytest.mark.parametrize(("diameter_nm", "jitter_pixels"), [(400.0, 10.0), (150.0, 40.0)])
 def test_far_off_the_middle_the_table_or_the_formula_serves(crooked, diameter_nm, jitter_pixels):
     """What the table does not hold is computed, not read beyond its end."""

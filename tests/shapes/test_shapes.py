@@ -183,6 +183,16 @@ def test_meshes_of_every_format_are_the_same_body(tmp_path, suffix):
     assert_allclose(loaded.diameter_nm, 69.0)
 
 
+@pytest.mark.parametrize("metres", [1.0, 35e-9])
+def test_the_unit_of_a_mesh_does_not_matter(tmp_path, metres):
+    """Corners nearer than the 1e-8 within which they are merged, once in units of the body."""
+    import trimesh
+
+    ball = trimesh.creation.icosphere(subdivisions=3, radius=metres)
+    ball.export(tmp_path / "ball.ply")  # STL in single precision, PLY likewise
+    assert_allclose(load_mesh(tmp_path / "ball.ply", 69.0).diameter_nm, 69.0)
+
+
 def test_a_mesh_turned_inside_out_is_turned_back(tmp_path):
     import trimesh
 

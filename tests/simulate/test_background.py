@@ -31,7 +31,8 @@ from xfelspi.simulate import (
     simulate_to_file,
 )
 from xfelspi.simulate._widen import BEFORE
-from xfelspi.simulate.apertures import MOST_ARMS, draw_arms
+from xfelspi.simulate.apertures import MOST_ARMS, aperture_templates, draw_arms
+from xfelspi.simulate.halo import halo_template
 from xfelspi.simulate.gas import atomic_form_factor, gas_photons
 from xfelspi.simulate.surround import draw_surround
 
@@ -205,6 +206,28 @@ def test_gas_in_a_shot_follows_the_photons_and_the_pressure():
 
 
 # Apertures
+
+
+def test_recipes_in_turn_do_not_make_their_templates_anew():
+    """A mixture goes from detector to detector, shot by shot."""
+    detectors = [Detector(rows=64, columns=64, distance_m=0.5 + 0.01 * i) for i in range(8)]
+    background = Background(aperture_photons=1e3, halo_photons=1e3)
+    for _ in range(2):
+        misses = aperture_templates.cache_info().misses, halo_template.cache_info().misses
+        for detector in detectors:
+            blank_light(background, detector=detector)
+    assert (aperture_templates.cache_info().misses, halo_template.cache_info().misses) == misses
+
+
+@pytest.mark.parametrize("rows", [64, 65])
+def test_apertures_light_the_pixel_that_the_beam_meets(rows):
+    """Without hole and gap, a detector of odd size has a pixel at the beam itself."""
+    detector = Detector(rows=rows, columns=rows, hole_pixels=0, gap_rows=0)
+    lit = blank_light(Background(aperture_photons=1e3), detector=detector)
+    assert np.isfinite(lit.photons).all()
+    assert_allclose(lit.photons.sum(), lit.total, rtol=1e-4)
+    assert lit.total > 500.0
+    assert lit.background == pytest.approx(lit.total, rel=1e-4)
 
 
 def test_apertures_fall_as_a_power_from_where_the_beam_is():

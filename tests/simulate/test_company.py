@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xfelspi.errors import InputError
-from xfelspi.simulate import Company, Experiment, Scene, load_recipe
+from xfelspi.simulate import Company, Experiment, Scene, load_recipe, without
 
 SMALL = ["detector.rows=64", "detector.columns=64", "detector.pixel_size_m=0.8e-3"]
 SHARES = ["company.contaminated=0.3", "company.droplet=0.2", "company.blank=0.1"]
@@ -60,6 +60,48 @@ def test_natural_shots_are_left_to_chance():
         ("single", one * 0.7 * 0.75),
     ):
         assert abs(labels[label] / 3000 - share) < 0.04, label
+
+
+def test_a_droplet_beside_particles_has_a_place_of_its_own():
+    """It touches none of them, and meets the same focus."""
+    fluence = "sample.relative_fluence=[0.2, 1.0]"
+    _, drawn = shots('sample.arrival="natural"', "company.droplet=0.6", fluence, n=600)
+    brightness, beside = [], 0
+    for shot in drawn:
+        for droplet in shot.scene.foreign:
+            brightness.append(droplet.relative_fluence)
+            for particle in shot.scene.particles:
+                beside += 1
+                apart = math.dist(droplet.position_nm, particle.position_nm)
+                touching = (droplet.diameter_nm + particle.outer_diameter_nm) / 2.0
+                assert touching * (1 - 1e-6) <= apart
+    assert beside > 200
+    assert 0.2 <= min(brightness) < 0.25
+    assert 0.9 < max(brightness) <= 1.0
+    spread = np.log(np.array(brightness) / 0.2) / np.log(5.0)  # uniform
+    assert abs(spread.mean() - 0.5) < 4.5 / math.sqrt(12 * spread.size)
+
+
+@pytest.mark.parametrize("term", ["sizes", "contact"])
+def test_how_a_cluster_lies_does_not_move_what_it_carries(term):
+    full = load_recipe("lcls-amo", [*SMALL, "company.trace_probability=0.7"])
+    both = [Experiment(recipe, seed=3) for recipe in (full, without(full, [term]))]
+    seen = 0
+    for i in range(200):
+        one, other = (each.draw(i).scene for each in both)
+        assert one.label == other.label
+        assert [p.orientation for p in one.foreign] == [p.orientation for p in other.foreign]
+        seen += len(one.particles) > 1 and len(one.foreign) > 0
+    assert seen > 20
+
+
+def test_a_host_with_a_heavy_core_makes_larger_pieces():
+    """What is too large for the detector is refused before the run, not in the middle of it."""
+    settings = ["sample.diameter_nm=300", "company.contaminated=1.0", "company.foreign_fraction=[5, 6]"]
+    heavy = ["body.core_probability=1.0", "body.core_size=[0.9, 0.99]", "body.core_density=[4, 5]"]
+    Experiment(load_recipe("benchmark", settings), seed=0)
+    with pytest.raises(InputError, match="speckles"):
+        Experiment(load_recipe("benchmark", [*settings, *heavy]), seed=0)
 
 
 def test_foreign_matter_has_the_electrons_that_were_drawn_and_its_place():

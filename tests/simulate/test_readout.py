@@ -625,6 +625,14 @@ def test_a_mask_file_takes_pixels_away(tmp_path):
     assert detector.n_good == 64 * 64 - 100
 
 
+def test_a_mask_that_leaves_the_hole_alone_is_refused(tmp_path):
+    mask = np.ones((64, 64), np.uint8)
+    mask[30:34, 30:34] = 0
+    np.save(tmp_path / "mask.npy", mask)
+    with pytest.raises(InputError, match="leave no pixel"):
+        _ = Detector(rows=64, columns=64, mask_file=str(tmp_path / "mask.npy")).mask
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -35,9 +35,12 @@ def load_mesh(path: Path, diameter_nm: float) -> Polyhedron:
     if not exists:
         raise InputError(f"There is no mesh file {path}; give the path of an STL, OBJ or PLY file.")
     try:
-        mesh = trimesh.load_mesh(path, process=True)
+        mesh = trimesh.load_mesh(path, process=False)
         if isinstance(mesh, trimesh.Scene):
             mesh = mesh.to_mesh()
+        extent = np.ptp(mesh.vertices, axis=0).max() if len(mesh.vertices) else 0.0
+        if 0.0 < extent < np.inf:  # corners are merged within 1e-8, whatever the unit
+            mesh.apply_scale(1.0 / extent)
         mesh.merge_vertices(merge_tex=True, merge_norm=True)  # OBJ splits corners at seams
     except Exception as error:  # trimesh raises whatever its parsers raise
         raise InputError(

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from .chance import RUN, stream
-from .detector import Detector
+from .detector import AT_HAND, Detector
 from .halo import around_beam
 
 NARROWEST, WIDEST = math.radians(2.0), math.radians(8.0)
@@ -32,7 +32,7 @@ def draw_arms(seed: int) -> tuple[tuple[float, float, float], ...]:
     return tuple(zip(directions.tolist(), widths.tolist(), shares.tolist(), strict=True))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=AT_HAND)
 def aperture_templates(
     detector: Detector, power: float, arms: tuple[tuple[float, float], ...]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -58,6 +58,7 @@ def aperture_templates(
     """
     y, x, r, nearest, inside = around_beam(detector)
     good = detector.mask == 0
+    nearest = max(nearest, 0.5)  # a pixel at the beam itself
     fall = (nearest / np.maximum(r, 0.5 * nearest)) ** power
     towards = np.arctan2(y, x)
     templates = np.empty((1 + len(arms), *r.shape), dtype=np.float32)

@@ -127,6 +127,11 @@ class Body:
         return not (self.stretch or self.core_probability or self.hydration_nm or self.ripple)
 
     @property
+    def heaviest(self) -> float:
+        """Bound on a body's electrons over those of its homogeneous copy."""
+        return 1.0 + max(0.0, self.core_density[1] - 1.0) * self.core_size[1] ** 3
+
+    @property
     def largest_wave(self) -> float:
         """Largest |κ| · radius of a ripple."""
         return math.pi / self.ripple_length[0] if self.ripple else 0.0
@@ -146,10 +151,11 @@ class Body:
 
     def draw_kind(self, rng: np.random.Generator, form: FormFactor) -> Kind:
         """Return what one shot makes of a member of the random family."""
-        stretch, core = self.draw_stretch(rng, self.family_stretch), None
-        if rng.random() < self.family_core_probability and form.solid.is_star_shaped:
-            core = self._draw_core(rng)
-        return Kind(stretch, core)
+        stretch = self.draw_stretch(rng, self.family_stretch)
+        has_core, *core = rng.random(3).tolist()
+        if has_core < self.family_core_probability and form.solid.is_star_shaped:
+            return Kind(stretch, self._core(core))
+        return Kind(stretch)
 
     def draw_stretch(self, rng: np.random.Generator, deviation: float) -> np.ndarray:
         """Return exp(S), (3, 3) symmetric, with S of three normal eigenvalues along random axes."""
@@ -167,6 +173,8 @@ class Body:
     ) -> tuple[float, np.ndarray | None, tuple[Layer, ...]]:
         """Return the density of one body, its stretch and its layers.
 
+        Every term takes its numbers whether it is on or off, so that none moves what another draws.
+
         Parameters
         ----------
         rng : Generator
@@ -179,34 +187,36 @@ class Body:
             What all particles of the shot share.
         """
         stretch, core = (None, None) if common is None else (common.stretch, common.core)
+        own = self.draw_stretch(rng, self.stretch)
+        thickness_nm = min(self.hydration_nm * rng.standard_exponential(), self.thickest_nm)
+        has_core, core_size, core_density, has_ripple, length, turn = rng.random(6).tolist()
+        direction = rng.standard_normal(3)
         if self.stretch:
-            own = self.draw_stretch(rng, self.stretch)
             stretch = own if stretch is None else own @ stretch
         if stretch is not None:
             stretch = stretched(form, stretch)
         layers: list[Layer] = []
         inside = density
         if self.hydration_nm and form.solid.is_star_shaped:
-            thickness_nm = min(rng.exponential(self.hydration_nm), self.thickest_nm)
             water = min(self.hydration_electrons_per_nm3, density)
             layers.append(Layer(1.0 + 2.0 * thickness_nm / diameter_nm, water))
             inside -= water
-        if self.core_probability and form.solid.is_star_shaped and rng.random() < self.core_probability:
-            core = self._draw_core(rng) if core is None else core
+        if core is None and form.solid.is_star_shaped and has_core < self.core_probability:
+            core = self._core((core_size, core_density))
+        parts = [(1.0, density)]
         if core is not None:
-            layers.append(Layer(core[0], (core[1] - 1.0) * density))
-        if self.ripple and rng.random() < self.ripple_probability:
-            length_nm = diameter_nm * _between(rng, self.ripple_length)
-            direction = rng.standard_normal(3)
-            direction *= 2.0 * math.pi / length_nm / math.sqrt(direction @ direction)
-            x, y, z = direction.tolist()
-            phase = 2.0 * math.pi * rng.random()
-            layers.append(Layer(1.0, math.sqrt(2.0) * self.ripple * density, (x, y, z), phase))
+            parts.append((core[0], (core[1] - 1.0) * density))
+            layers.append(Layer(*parts[1]))
+        if self.ripple and has_ripple < self.ripple_probability:
+            direction *= 2.0 * math.pi / math.sqrt(direction @ direction)
+            x, y, z = (direction / (diameter_nm * _between(self.ripple_length, length))).tolist()
+            wave, phase = math.sqrt(2.0) * self.ripple, 2.0 * math.pi * turn
+            layers += [Layer(size, wave * excess, (x, y, z), phase) for size, excess in parts]
         return inside, stretch, tuple(layers)
 
-    def _draw_core(self, rng: np.random.Generator) -> tuple[float, float]:
-        return _between(rng, self.core_size), _between(rng, self.core_density)
+    def _core(self, at: Sequence[float]) -> tuple[float, float]:
+        return _between(self.core_size, at[0]), _between(self.core_density, at[1])
 
 
-def _between(rng: np.random.Generator, ends: Sequence[float]) -> float:
-    return ends[0] + (ends[1] - ends[0]) * float(rng.random())
+def _between(ends: Sequence[float], at: float) -> float:
+    return ends[0] + (ends[1] - ends[0]) * at

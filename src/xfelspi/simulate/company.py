@@ -1,6 +1,7 @@
 """What a particle may come with, or be mistaken for: foreign matter, droplets, clusters, blanks."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -150,44 +151,61 @@ class Company:
     def draw_cluster(self, rng: np.random.Generator, number: int) -> tuple[list[bool], list[float]]:
         """Return which of the further particles touch an earlier one, and the factors on their diameters."""
         low, high = self.size_ratio
-        contacts, ratios = [], []
-        if self.contact_probability:
-            contacts = [rng.random() < self.contact_probability for _ in range(number - 1)]
-        if low != 1.0 or high != 1.0:
-            ratios = [low * (high / low) ** float(rng.random()) for _ in range(number - 1)]
-        return contacts, ratios
+        drawn = rng.random((max(number - 1, 0), 2)).tolist()
+        contacts = [touch < self.contact_probability for touch, _ in drawn]
+        return contacts, [low * (high / low) ** size for _, size in drawn]
 
     def draw_fraction(self, rng: np.random.Generator, contaminated: bool | None) -> float:
         """Return a particle's foreign electrons over its own; None leaves it to chance what it is."""
-        if contaminated is None:
-            contaminated = rng.random() < self.contaminated
-        if contaminated:
+        dirty, trace, at = rng.random(3).tolist()
+        if contaminated or (contaminated is None and dirty < self.contaminated):
             low, high = self.foreign_fraction
-        elif self.trace_probability and rng.random() < self.trace_probability:
+        elif trace < self.trace_probability:
             low, high = TRACE
         else:
             return 0.0
-        return low * (high / low) ** float(rng.random())
+        return low * (high / low) ** at
 
-    def draw_piece(
-        self, rng: np.random.Generator, spheres: FormFactor, host: Particle, fraction: float
+    def draw_pieces(
+        self,
+        rng: np.random.Generator,
+        spheres: FormFactor,
+        hosts: Sequence[Particle],
+        contaminated: bool | None,
+    ) -> list[Particle]:
+        """Return what particles carry; None leaves it to chance which of them are contaminated."""
+        pieces = []
+        for host in hosts:
+            fraction = self.draw_fraction(rng, contaminated)
+            uniform, normal = (
+                rng.random(4).tolist(),
+                rng.standard_normal(7),
+            )  # taken in any case: see `chance`
+            if fraction > 0.0:
+                pieces.append(self._piece(uniform, normal, spheres, host, fraction))
+        return pieces
+
+    def _piece(
+        self,
+        uniform: Sequence[float],
+        normal: np.ndarray,
+        spheres: FormFactor,
+        host: Particle,
+        fraction: float,
     ) -> Particle:
         """Return a foreign body on or near its host, with a fraction of the host's electrons."""
         density = electron_density(self.foreign_material)
         volume = fraction * host.electrons / density
-        is_rod, is_satellite = rng.random() < self.rod_share, rng.random() < self.satellite_share
-        aspect = self.rod_aspect[0] + (self.rod_aspect[1] - self.rod_aspect[0]) * rng.random()
+        is_rod, is_satellite = uniform[0] < self.rod_share, uniform[1] < self.satellite_share
+        aspect = self.rod_aspect[0] + (self.rod_aspect[1] - self.rod_aspect[0]) * uniform[2]
         diameter, stretch = (6.0 / math.pi * volume) ** (1.0 / 3.0), None
         if is_rod:
             longest = LONGEST_ROD * host.diameter_nm / diameter
             aspect = max(1.0, min(aspect, longest**1.5))
             diameter *= aspect ** (2.0 / 3.0)
             stretch = np.diag([1.0 / aspect, 1.0 / aspect, 1.0])
-        turn = rng.standard_normal(4)
-        turn /= math.sqrt(turn @ turn)
-        direction = rng.standard_normal(3)
-        direction /= math.sqrt(direction @ direction)
-        away = rng.random() * self.satellite_reach * host.diameter_nm
+        turn, direction = normal[:4] / np.linalg.norm(normal[:4]), normal[4:] / np.linalg.norm(normal[4:])
+        away = uniform[3] * self.satellite_reach * host.diameter_nm
         piece = Particle(
             spheres,
             diameter,
@@ -205,9 +223,46 @@ class Company:
         )
 
     def draw_droplet(
-        self, rng: np.random.Generator, spheres: FormFactor, place_nm: tuple[float, float, float]
+        self,
+        rng: np.random.Generator,
+        spheres: FormFactor,
+        place_nm: tuple[float, float, float],
+        relative_fluence: tuple[float, float],
+        particles: Sequence[Particle] = (),
+        farthest_step: float = 1.0,
     ) -> Particle:
-        """Return a sphere of solvent."""
-        low, high = self.droplet_nm
+        """Return a sphere of solvent at a place, or, where particles are, clear of all of them.
+
+        Parameters
+        ----------
+        rng, spheres : Generator, FormFactor
+            The stream; of balls.
+        place_nm : (float, float, float)
+            Where it is when it is alone.
+        relative_fluence : (float, float)
+            Range of the log-uniform factor on its fluence: the focus that particles meet.
+        particles : sequence of Particle
+            Beside which it flies, 1 to `farthest_step` times as far from one of them as touching it.
+        """
+        (low, high), (dim, bright) = self.droplet_nm, relative_fluence
         diameter = low * (high / low) ** float(rng.random())
-        return Particle(spheres, diameter, electron_density(self.droplet_material), place_nm)
+        fluence = dim * (bright / dim) ** float(rng.random())
+        while particles:
+            host = particles[int(rng.integers(len(particles)))]
+            away = (host.outer_diameter_nm + diameter) / 2.0 * farthest_step ** float(rng.random())
+            way = rng.standard_normal(3)
+            x, y, z = (np.array(host.position_nm) + away / math.sqrt(way @ way) * way).tolist()
+            place_nm = (x, y, z)
+            if all(
+                math.dist(place_nm, other.position_nm)
+                >= (other.outer_diameter_nm + diameter) / 2.0 * (1 - 1e-9)
+                for other in particles
+            ):
+                break
+        return Particle(
+            spheres,
+            diameter,
+            electron_density(self.droplet_material),
+            place_nm,
+            relative_fluence=fluence,
+        )

@@ -10,6 +10,9 @@ from xfelspi.errors import InputError
 MISSING = 0x200
 """CXI pixel mask: there is no pixel at this place."""
 
+AT_HAND = 32
+"""Detectors whose templates are kept at hand: as many recipes may take turns."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Detector:
@@ -108,6 +111,11 @@ class Detector:
         mask[top : top + self.gap_rows] = MISSING
         if self.mask_file:
             mask[_read_mask(self.mask_file, self.shape)] = MISSING
+        if mask.all():
+            raise InputError(
+                "Hole, gap and mask leave no pixel; lower detector.hole_pixels or detector.gap_rows, or give "
+                "another detector.mask_file."
+            )
         return mask
 
     @cached_property

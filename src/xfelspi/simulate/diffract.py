@@ -97,23 +97,30 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
         return Light(np.zeros(detector.shape, dtype=np.float32), np.zeros(0))
     places = np.array([particle.position_nm for particle in bodies])
     shifts = places - places[0]  # a phase common to all is not seen
-    step = _coarse_step(bodies, shifts, pulse, detector)
-    phase = max(_edge_phase(particle, pulse, detector) for particle in bodies)
-    nodes = pixel_nodes(1 if phase <= BLUR_FROM else 2 if phase <= LARGE_FROM else 3)
+    edges = [_edge_phase(particle, pulse, detector) for particle in bodies]
+    residuals = [_residual_phase(shift, pulse.wavenumber_per_nm, detector) for shift in shifts]
+    largest = max(map(sum, zip(edges, residuals, strict=True)))
+    step = _coarse_step(largest, bodies, pulse, detector)
+    nodes = pixel_nodes(_points(max(edges), max(residuals)))
     # Between several nodes the coarse grid starts at the pixels' edge, so that no node lies before it.
     lead = 0.0 if len(nodes) == 1 else 0.5
-    coarse = _coarse_waves(bodies, shifts, step, pulse, detector, lead)
+    resolved = len(nodes) == 1 or largest <= BAND
+    coarse = _coarse_waves(bodies, shifts, step, pulse, detector, (lead, lead)) if resolved else None
     along = [[(n, _pair_ramps(axis, n, shifts, pulse, detector)) for n in nodes] for axis in (0, 1)]
     photons, own = np.empty(detector.shape, dtype=np.float32), np.empty(len(shifts))
     total, all_own = photons, own
     if len(nodes) > 1:
         total, all_own = np.zeros_like(photons), np.zeros_like(own)
     for (down, ramps_y), (across, ramps_x) in product(*along):
+        waves, beyond_y, beyond_x = coarse, down.place + lead, across.place + lead
+        if waves is None:  # they change too much from pixel to pixel: taken at each node itself
+            waves = _coarse_waves(bodies, shifts, 1, pulse, detector, (-down.place, -across.place))
+            beyond_y = beyond_x = 0.0
         interfere(
-            coarse,
-            len(coarse) // len(shifts),
-            row_weights(step, detector.columns, across.place + lead),
-            widening_weights(step, down.place + lead),
+            waves,
+            len(waves) // len(shifts),
+            row_weights(step, detector.columns, beyond_x),
+            widening_weights(step, beyond_y),
             ramps_x,
             ramps_y,
             detector.good,
@@ -164,14 +171,14 @@ def _coarse_waves(
     step: int,
     pulse: Pulse,
     detector: Detector,
-    lead: float,
+    lead: tuple[float, float],
 ) -> np.ndarray:
-    """Waves of all bodies on nodes that start `lead` pixels before the first: (waves, rows, columns) float32.
+    """Waves of all bodies on nodes that start `lead` (y, x) before the first pixel: (waves, rows, columns).
 
-    Real and imaginary part of each; the real part alone where a single body's is all there is.
+    Real and imaginary part of each, float32; the real part alone where a single body's is all there is.
     """
     middle, offset = detector.middle_yx, pulse.centre_offset_pixels
-    origin = np.array([middle[axis] + offset[axis] + lead for axis in (0, 1)])
+    origin = np.array([middle[axis] + offset[axis] + lead[axis] for axis in (0, 1)])
     coarse = np.empty(
         (len(shifts), 2, coarse_count(detector.rows, step), coarse_count(detector.columns, step)),
         dtype=np.float32,
@@ -185,14 +192,17 @@ def _coarse_waves(
     return coarse[:, :parts].reshape(-1, *coarse.shape[2:])
 
 
-def _coarse_step(bodies: Sequence[Particle], shifts: np.ndarray, pulse: Pulse, detector: Detector) -> int:
+def _points(edge: float, residual: float) -> int:
+    """Return the nodes along a pixel's edge, given the phases per pixel of a particle's edge and place."""
+    if edge > LARGE_FROM or residual > LARGE_FROM:
+        return 3
+    return 1 if edge <= BLUR_FROM else 2
+
+
+def _coarse_step(largest: float, bodies: Sequence[Particle], pulse: Pulse, detector: Detector) -> int:
     """Return the pixels between coarse nodes: as many as keep every wave's phase within `BAND` per node."""
-    largest = 0.0
-    for particle, shift in zip(bodies, shifts, strict=True):
+    for particle in bodies:
         require_sampling(particle.outer_diameter_nm, pulse.photon_energy_ev, detector)
-        phase = _edge_phase(particle, pulse, detector)
-        phase += _residual_phase(shift, pulse.wavenumber_per_nm, detector)
-        largest = max(largest, phase)
     geometry = GEOMETRY_STEP * detector.distance_m / detector.pixel_size_m
     return max(int(min(BAND / largest, geometry, 64.0)), 1)
 

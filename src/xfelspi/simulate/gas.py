@@ -6,7 +6,7 @@ import numpy as np
 
 from xfelspi.constants import BOLTZMANN_J_PER_K, ELECTRON_RADIUS_NM
 
-from .detector import Detector
+from .detector import AT_HAND, Detector
 from .qspace import momentum_transfer, polarization_factor, solid_angle, wavenumber_per_nm
 
 ROOM_K = 293.15
@@ -68,7 +68,7 @@ def gas_photons(gas: str, photon_energy_ev: float, detector: Detector) -> np.nda
     return per_nm2 * ELECTRON_RADIUS_NM**2 * light * molecular_intensity(gas, q)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=AT_HAND)
 def gas_template(gas: str, photon_energy_ev: float, detector: Detector) -> tuple[np.ndarray, float]:
     """Return the light of a gas, float32 with a sum of 1 over good pixels, and that sum of `gas_photons`."""
     photons = gas_photons(gas, photon_energy_ev, detector)

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .detector import Detector
+from .detector import AT_HAND, Detector
 
 HALO_RIM = 64
 """Pixels by which a template overhangs the detector, so that it can follow the beam."""
@@ -25,7 +25,7 @@ def around_beam(
     return y, x, r, float(r[inside][detector.mask == 0].min()), inside
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=AT_HAND)
 def halo_template(detector: Detector, decay_pixels: float) -> np.ndarray:
     """exp(-r/decay) about the middle, (rows + 2 rim, columns + 2 rim) float32; sum over good pixels 1.
 

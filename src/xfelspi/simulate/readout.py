@@ -11,7 +11,7 @@ from xfelspi.errors import InputError
 from ._photons import poisson_counts
 from ._pixels import bar_shadow, bloom, convert_charge, displace_panels, fill_normal, share_charge
 from .chance import UNIT, hash64, stream
-from .detector import Detector
+from .detector import AT_HAND, Detector
 
 HOT, DEAD, SHADOWED = 0x4, 0x8, 0x10
 """CXI pixel mask, beside `MISSING`."""
@@ -241,7 +241,7 @@ def file_mask(detector: Detector, readout: ReadOut) -> np.ndarray:
     return detector.mask if readout.new_unit_every > 0 else unit_of(detector, readout).mask
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=AT_HAND)
 def _draw_unit(detector: Detector, readout: ReadOut, key: int) -> Unit:
     panels = readout.panel_rows, readout.panel_columns
 

@@ -238,7 +238,9 @@ def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None)
     sample, body, company, detector = recipe.sample, recipe.body, recipe.company, recipe.detector
     largest_nm = sample.largest_diameter_nm * max(1.0, company.size_ratio[1])
     outer_nm = largest_nm + 2.0 * body.thickest_nm
-    foreign_nm = company.largest_foreign_nm(outer_nm, sample.density) if company.needs_spheres else 0.0
+    foreign_nm = (
+        company.largest_foreign_nm(outer_nm, sample.density * body.heaviest) if company.needs_spheres else 0.0
+    )
     energy_ev = recipe.beam.photon_energy_ev
     require_sampling(sample.diameter_nm, energy_ev, detector, max(outer_nm, foreign_nm) / sample.diameter_nm)
     tilt_pixels = 5e-4 * max(recipe.beam.wavefront_tilt_mrad) * detector.distance_m / detector.pixel_size_m

@@ -152,14 +152,11 @@ def _draw_scene(
     )
     if forms.spheres is None or chance is None:
         return Scene(particles), pulse, tilt_mrad
-    foreign = []
     contaminated = None if kind is None else kind == "contaminated"
-    for particle in particles:
-        fraction = company.draw_fraction(chance, contaminated)
-        if fraction > 0.0:
-            foreign.append(company.draw_piece(chance, forms.spheres, particle, fraction))
+    foreign = company.draw_pieces(chance, forms.spheres, particles, contaminated)
     if kind == "droplet" or (kind is None and chance.random() < company.droplet):
-        foreign.append(company.draw_droplet(chance, forms.spheres, place))
+        beside = sample.relative_fluence, particles, sample.farthest_step
+        foreign.append(company.draw_droplet(chance, forms.spheres, place, *beside))
     return Scene(particles, tuple(foreign)), pulse, tilt_mrad
 
 

@@ -14,7 +14,7 @@ from .background import Background
 from .beam import Pulse
 from .blanks import Blanks
 from .chance import SURROUND, stream
-from .detector import Detector
+from .detector import AT_HAND, Detector
 from .fluctuation import Fluctuation
 from .gas import gas_template
 from .halo import halo_corner
@@ -279,7 +279,7 @@ def light_beside(
     return added
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=AT_HAND)
 def isotropic_template(detector: Detector) -> np.ndarray:
     """Light that goes everywhere alike, (ny, nx) float32 with a sum of 1 over good pixels."""
     y, x = detector.positions_m(np.arange(detector.rows)[:, None], np.arange(detector.columns)[None, :])
