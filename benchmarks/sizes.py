@@ -66,7 +66,8 @@ def measured(recipe: str, shape: str, n: int) -> tuple[np.ndarray, np.ndarray]:
         if len(frames) == n:
             break
     detector = experiment.recipe.detector
-    fit = SphereFit(detector.mask == 0, experiment.geometry.centre_yx)
+    pixel_rad = detector.pixel_size_m / detector.distance_m
+    fit = SphereFit(detector.mask == 0, experiment.geometry.centre_yx, pixel_rad)
     found = fit(np.stack(frames))
     errors = found.phase * diameter_per_phase_nm(experiment.geometry) / np.array(truths) - 1
     return errors, found.relative_error

@@ -9,6 +9,8 @@ from toy_frames import frame_set, shots
 
 from xfelspi.errors import InputError
 from xfelspi.fidelity import FrameSet, compare
+from xfelspi.fidelity.compare import _centred
+from xfelspi.fidelity.friedel import friedel_symmetry
 from xfelspi.patterns import PatternSet
 
 NAMES = {
@@ -78,6 +80,17 @@ def test_what_masked_pixels_hold_changes_nothing(rng):
 def test_a_centre_taken_wrongly_is_found():
     moved = replace(shots(25, 1), centre_yx=(24.7, 22.6))
     assert covers(compare(moved, shots(25, 2))["radial_profile"])
+
+
+def test_dim_frames_are_compared_about_the_centre_that_is_given():
+    """About a gap the most symmetric centre of few photons is beside the true one."""
+    dim, bright = shots(30, 1, brightest=300), shots(30, 1)
+    gap = dim.good.copy()
+    gap[23:25] = False
+    elsewhere = (24.5, 23.5)
+    for frames, kept in ((dim, True), (bright, False)):
+        given = replace(frames, good=gap, centre_yx=elsewhere)
+        assert (_centred(given, friedel_symmetry(given)).centre_yx == elsewhere) == kept
 
 
 def test_too_little_is_refused_in_one_sentence():

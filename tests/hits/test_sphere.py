@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 from xfelspi.hits import SphereFit
+from xfelspi.hits.measure import diameter_per_phase_nm
+from xfelspi.patterns import Geometry
+from xfelspi.shapes import sphere
+from xfelspi.simulate import Detector, Particle, Pulse, Scene, form_factor_of, scattered_light
 
 Y, X = np.indices((96, 96)) - 47.5
 RADIUS = np.hypot(Y, X)
@@ -46,6 +50,28 @@ def test_a_body_that_is_no_sphere_is_known_less_well():
     ellipse = fitted(3e4 * light / light.sum(), 5)
     assert np.median(ellipse.phase) == pytest.approx(0.2, rel=0.2)
     assert np.median(ellipse.relative_error) > 5 * np.median(fitted(sphere_light(0.2, 3e4), 5).relative_error)
+
+
+@pytest.mark.parametrize("distance_m", [0.581, 0.13, 0.05])
+def test_a_sphere_shows_its_size_at_wide_angles_too(distance_m):
+    """Near detectors see q grow slower than the radius, and less light in a pixel far out."""
+    detector = Detector(distance_m=distance_m, hole_pixels=0, gap_rows=0)
+    diameter_nm = 69.0 * distance_m / 0.581
+    form = form_factor_of(sphere(2.0), 0.0)
+    light = scattered_light(
+        Scene((Particle(form, diameter_nm, 436.0),)), Pulse(1600.0, 1e13, np.inf), detector
+    )
+    counts = 1e5 / light.photons.sum() * light.photons[None]
+    pixel_rad = detector.pixel_size_m / distance_m
+    geometry = Geometry(
+        photon_energy_ev=1600.0,
+        distance_m=distance_m,
+        pixel_size_m=detector.pixel_size_m,
+        centre_yx=detector.middle_yx,
+    )
+    good = np.ones(detector.shape, bool)
+    (phase,) = SphereFit(good, detector.middle_yx, pixel_rad)(counts).phase
+    assert phase * diameter_per_phase_nm(geometry) == pytest.approx(diameter_nm, rel=0.005)
 
 
 def test_a_pair_shows_the_size_of_its_particles():

@@ -32,8 +32,8 @@ from xfelspi.simulate import (
 )
 from xfelspi.simulate._widen import BEFORE
 from xfelspi.simulate.apertures import MOST_ARMS, aperture_templates, draw_arms
-from xfelspi.simulate.halo import halo_template
 from xfelspi.simulate.gas import atomic_form_factor, gas_photons
+from xfelspi.simulate.halo import halo_template
 from xfelspi.simulate.surround import draw_surround
 
 PLAIN_AMO = str(Path(__file__).with_name("plain-amo.toml"))

@@ -20,6 +20,10 @@ from .profile import profile_distance
 from .thinning import common_total, thinned
 from .two_sample import two_sample_test
 
+DIM = 3000
+"""Photons of a frame below which the most symmetric centre is often one at which the brightest rows meet a
+gap and drop out."""
+
 
 def compare(
     simulated: FrameSet,
@@ -129,5 +133,8 @@ def compare(
 
 
 def _centred(frames: FrameSet, symmetry: Friedel) -> FrameSet:
+    """Return frames about the centre that they show, or, where they are too dim to, about the given one."""
+    if np.median(frames.counts[:, frames.good].sum(axis=1)) < DIM:
+        return frames
     y, x = np.median(symmetry.centre_yx, axis=0)
     return replace(frames, centre_yx=(float(y), float(x)))

@@ -60,7 +60,9 @@ def measure(
     indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
     geometry = patterns.geometry
     per_phase_nm = math.nan if geometry is None else diameter_per_phase_nm(geometry)
-    fit, company = SphereFit(~patterns.mask, patterns.beam_yx), Company(~patterns.mask, patterns.beam_yx)
+    pixel_rad = 0.0 if geometry is None else geometry.pixel_size_m / geometry.distance_m
+    fit = SphereFit(~patterns.mask, patterns.beam_yx, pixel_rad)
+    company = Company(~patterns.mask, patterns.beam_yx)
     found = np.full((3, patterns.n), np.nan)
     for start in range(0, indices.size, _AT_ONCE):
         chosen = indices[start : start + _AT_ONCE]

@@ -42,12 +42,18 @@ class SphereFit:
         Pixels that were measured.
     centre_yx : (float, float)
         Where the beam crosses the frames, in pixels.
+    pixel_rad : float
+        Pixel size over distance, where it is known: at wide angles q grows slower than the radius, and less
+        light falls into a pixel.
     """
 
-    def __init__(self, good: np.ndarray, centre_yx: tuple[float, float]) -> None:
+    def __init__(self, good: np.ndarray, centre_yx: tuple[float, float], pixel_rad: float = 0.0) -> None:
         self._rings = Rings(good, centre_yx, inner=INNER_PIXELS, wedges=WEDGES)
-        arg = PHASES[:, None] * self._rings.radius
+        radius, angle = self._rings.radius, np.arctan(self._rings.radius * pixel_rad)  # 2θ
+        bent = 2.0 * np.sin(angle / 2.0) / pixel_rad if pixel_rad else radius  # q = 2k sin θ
+        arg = PHASES[:, None] * bent
         shape = (3.0 * (np.sin(arg) - arg * np.cos(arg)) / arg**3) ** 2
+        shape *= np.cos(angle) ** 3 * (1.0 + np.cos(angle) ** 2) / 2.0  # solid angle; polarization, around
         expected = self._rings.area * (shape[:, None, :] + PEDESTALS[:, None])
         chance = expected / expected.sum(axis=-1, keepdims=True)
         self._log_chance = np.log(chance).reshape(-1, self._rings.n).T.copy()
