@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import fft, ndimage
 
 _FINE_PIXELS = 4.0  # blur that is taken off for the second look: speckles are narrower, halos wider
 _REACH = 12  # half pixels that the second look goes from the first
@@ -89,7 +88,9 @@ class _Opposites:
     """Sums over frames that tell how alike opposite pixels are about every centre s / 2, s = 0, 1, 2, ..."""
 
     def __init__(self, good: np.ndarray) -> None:
-        self._good = good
+        from scipy import fft  # half of what a short command would take to start
+
+        self._good, self._fft = good, fft
         self._size = [fft.next_fast_len(2 * n, real=True) for n in good.shape]
         self._mask = self._spectrum(good)
         self._sum = np.zeros_like(self._mask)
@@ -128,11 +129,11 @@ class _Opposites:
         return np.where(enough, covariance, -np.inf), correlation, np.sqrt(2 / pairs)
 
     def _spectrum(self, values: np.ndarray) -> np.ndarray:
-        return fft.rfft2(values, self._size)
+        return self._fft.rfft2(values, self._size)
 
     def _back(self, spectrum: np.ndarray) -> np.ndarray:
         ny, nx = self._good.shape
-        return fft.irfft2(spectrum, self._size)[: 2 * ny - 1, : 2 * nx - 1]
+        return self._fft.irfft2(spectrum, self._size)[: 2 * ny - 1, : 2 * nx - 1]
 
 
 def _binned(frame: np.ndarray, bins: int) -> np.ndarray:
@@ -144,6 +145,8 @@ def _binned(frame: np.ndarray, bins: int) -> np.ndarray:
 
 
 def _blurred(values: np.ndarray) -> np.ndarray:
+    from scipy import ndimage
+
     return ndimage.gaussian_filter(values, _FINE_PIXELS, mode="constant", truncate=3.0)
 
 
