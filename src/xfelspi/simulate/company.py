@@ -180,7 +180,7 @@ class Company:
             uniform, normal = (
                 rng.random(4).tolist(),
                 rng.standard_normal(7),
-            )  # taken in any case: see `chance`
+            )  # taken in any case, see `chance`
             if fraction > 0.0:
                 pieces.append(self._piece(uniform, normal, spheres, host, fraction))
         return pieces
