@@ -71,6 +71,14 @@ def test_every_kind_of_caption_can_be_drawn(tmp_path, toy_file):
     assert out.read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.parametrize("name", ["frames.h5", "."])
+def test_what_is_no_picture_is_not_drawn_over(tmp_path, toy_file, name):
+    (tmp_path / "frames.h5").write_bytes(b"measured")
+    with PatternSet.open(toy_file) as patterns, pytest.raises(InputError, match=r"is no PNG|is a folder"):
+        contact_sheet(patterns, tmp_path / name)
+    assert (tmp_path / "frames.h5").read_bytes() == b"measured"
+
+
 def test_refusals(tmp_path, toy_file):
     with PatternSet.open(toy_file) as patterns:
         with pytest.raises(InputError, match=r"Pattern 23 is not in .* it has 0 \.\.\. 22"):

@@ -103,6 +103,9 @@ def test_modules_along_an_index_of_their_own_read_the_same(tmp_path):
     with PatternSet.open(path, geometry=geometry(tmp_path, text)) as patterns:
         assert_array_equal(patterns.frames(0, N).counts, by_hand(RAW))
         assert patterns.mask[3, 12]
+    np.save(tmp_path / "slab.npy", RAW.reshape(N, 2, 4, 6))
+    with PatternSet.open(tmp_path / "slab.npy", geometry=geometry(tmp_path, text)) as patterns:
+        assert_array_equal(patterns.frames(0, N).counts, by_hand(RAW))
     with pytest.raises(InputError, match=r"shape \(5, 2, 4, 6\)"):
         PatternSet.open(path, dataset="entry_1/data_1/data")
 
@@ -145,6 +148,8 @@ def test_a_mask_may_be_that_of_raw_or_of_flat_frames(tmp_path):
         ("clen = /beam/distance", 1600.0, 0.25),
         ("clen = /beam/distance m", 1600.0, 250.0),
         ("clen = 100 mm\na/coffset = 0.02\nb/coffset = 20 mm", 1600.0, 0.12),
+        ("clen = /beam/distance\na/coffset = 0.58\nb/coffset = 0.58", 1600.0, 0.83),
+        ("clen = /beam/encoder\na/coffset = 0.58\nb/coffset = 0.58", 1600.0, 0.13),
     ],
 )
 def test_energy_and_distance_in_all_their_units(tmp_path, line, energy_ev, distance_m):
@@ -158,6 +163,7 @@ def test_energy_and_distance_in_all_their_units(tmp_path, line, energy_ev, dista
     with h5py.File(path, "a") as file:
         file["beam/energy"] = [1.7, 1.9]
         file["beam/distance"] = 250.0
+        file["beam/encoder"] = [-450.0, -450.0]  # as LCLS writes it
     with PatternSet.open(
         path, geometry=geometry(tmp_path, "\n".join([line.split("\n")[0], *lines, *line.split("\n")[1:]]))
     ) as patterns:

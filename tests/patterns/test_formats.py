@@ -12,9 +12,11 @@ from PIL import Image
 from toy_formats import FRAMES, MASK, SHAPE, WRITERS, N
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, describe, sizes
+from xfelspi.patterns import PatternSet, describe, find_pattern_files, sizes
 from xfelspi.patterns.formats import FORMATS
 from xfelspi.patterns.formats.cxi import UNUSABLE
+
+DETECTOR = "entry_1/instrument_1/detector_1"
 
 
 @pytest.fixture(params=WRITERS)
@@ -281,3 +283,81 @@ def test_where_the_beam_is_the_file_says_else_somebody_else_it_is_the_middle(tmp
         assert patterns.beam_yx == ((SHAPE[0] - 1) / 2, (SHAPE[1] - 1) / 2)
         patterns.take_centre((1.0, 2.5))
         assert patterns.beam_yx == (1.0, 2.5)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "<u4", ">i8"])
+def test_cxi_masks_of_every_type(tmp_path, dtype):
+    path = toy.cxi(tmp_path / "a.cxi")
+    with h5py.File(path, "r+") as file:
+        del file[f"{DETECTOR}/mask"]
+        file[f"{DETECTOR}/mask"] = np.where(MASK, 0x4, 0x20).astype(dtype)
+    with PatternSet.open(path) as patterns:
+        np.testing.assert_array_equal(patterns.mask, MASK)
+
+
+def test_another_detector_of_cxi_speaks_for_itself(tmp_path):
+    """Neither mask nor place of the first detector are those of the second."""
+    path = toy.cxi(tmp_path / "two.cxi")
+    with h5py.File(path, "r+") as file:
+        second = file.create_group("entry_1/instrument_1/detector_2")
+        second["data"], second["x_pixel_size"] = FRAMES[:4], 75e-6
+    name = "entry_1/instrument_1/detector_2"
+    with PatternSet.open(path, dataset=f"{name}/data") as patterns:
+        assert not patterns.mask.any()
+        assert patterns.geometry is patterns.centre_yx is None
+        assert patterns.detector_group == name
+    with h5py.File(path, "r+") as file:
+        file[f"{name}/distance"] = 2.0
+    with PatternSet.open(path, dataset=f"{name}/data") as patterns:
+        assert (patterns.geometry.distance_m, patterns.geometry.pixel_size_m) == (2.0, 75e-6)
+
+
+def test_pixels_that_are_not_square_make_no_geometry(tmp_path):
+    path = toy.cxi(tmp_path / "a.cxi")
+    with h5py.File(path, "r+") as file:
+        del file[f"{DETECTOR}/y_pixel_size"]
+        file[f"{DETECTOR}/y_pixel_size"] = 2e-4
+    with PatternSet.open(path) as patterns:
+        assert patterns.geometry is None
+        assert "100 µm wide and 200 µm high" in patterns.remarks[0]
+
+
+def test_shots_that_were_not_measured_have_no_part_in_the_energy(tmp_path):
+    path = toy.cxi(tmp_path / "a.cxi")
+    with h5py.File(path, "r+") as file:
+        file["entry_1/instrument_1/source_1/energy"][:3] = [0.0, np.nan, np.inf]
+    with PatternSet.open(path) as patterns:
+        assert patterns.geometry.photon_energy_ev == pytest.approx(1000.0)
+
+
+def test_links_within_a_file_may_say_here(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file["run 7/raw"] = FRAMES
+        file["patterns"] = h5py.SoftLink("./run 7/./raw")
+    with PatternSet.open(path, dataset="patterns") as patterns:
+        np.testing.assert_array_equal(patterns.raw(0, N), FRAMES)
+
+
+def test_emc_knows_the_centre_that_its_detector_says(tmp_path):
+    y, x = (steps.ravel().astype(float) for steps in np.indices(SHAPE))
+    toy.detector(tmp_path / "det.dat", y - 3.25, x - 7.5, MASK.ravel().astype(int))
+    path = toy.emc(tmp_path / "photons.emc")
+    with PatternSet.open(path, detector=tmp_path / "det.dat") as patterns:
+        assert patterns.centre_yx == pytest.approx((3.25, 7.5), abs=1e-3)
+    with PatternSet.open(path, detector=None) as patterns:
+        assert patterns.centre_yx is not None  # the file lies beside
+    (tmp_path / "det.dat").unlink()
+    with PatternSet.open(path) as patterns:
+        assert patterns.centre_yx is None
+
+
+def test_folders_of_one_set_are_one_and_detectors_are_no_patterns(tmp_path):
+    toy.folder(tmp_path / "pictures")
+    assert find_pattern_files([tmp_path / "pictures"]) == [tmp_path / "pictures"]
+    several = tmp_path / "several"
+    several.mkdir()
+    toy.emc(several / "photons.emc")
+    toy.square_detector(several / "photons_det.h5")
+    toy.cxi(several / "run.cxi")
+    assert find_pattern_files([several]) == [several / "photons.emc", several / "run.cxi"]

@@ -21,6 +21,7 @@ from xfelspi.patterns import (
     PatternSet,
     Verdicts,
     convert,
+    describe,
     read_events,
     read_verdicts,
     update_scores,
@@ -418,3 +419,79 @@ def test_a_detectors_own_mark_of_bad_pixels_is_no_count(tmp_path):
     write(tmp_path / "marked.h5", tmp_path / "kept.emc")
     with PatternSet.open(tmp_path / "kept.emc") as patterns:
         np.testing.assert_array_equal(patterns.frames(0, 4).counts[:, mask == 0], counts[:, mask == 0])
+
+
+def test_scores_go_to_the_detector_that_they_are_of(tmp_path):
+    path, second = tmp_path / "two.cxi", "entry_1/instrument_1/detector_2"
+    with h5py.File(path, "w") as file:
+        file["cxi_version"] = 160
+        file[f"{DETECTOR}/data"], file[f"{second}/data"] = COUNTS[:5], COUNTS
+        file[f"{DETECTOR}/score"] = np.zeros((1, 5))
+        file[f"{DETECTOR}/score"].attrs["headings"] = ["ours"]
+    with PatternSet.open(path, dataset=f"{second}/data") as patterns:
+        assert patterns.detector_group == second
+    assert update_scores(path, VERDICTS, second)
+    with h5py.File(path) as file:
+        assert file[f"{DETECTOR}/score"].shape == (1, 5)
+        assert file[f"{second}/score"].shape == (2, N)
+    with pytest.raises(InputError, match=f"something else than rows of {N} shots"):
+        update_scores(path, VERDICTS)
+
+
+def test_what_lay_beside_another_emc_is_not_believed(toy_file, tmp_path):
+    """A detector, classes and blacklist of other frames go with the file that they belonged to."""
+    out, plain = tmp_path / "x.emc", tmp_path / "plain.h5"
+    write(toy_file, out, verdicts=VERDICTS)
+    assert {path.name for path in tmp_path.iterdir()} >= {"x_det.h5", "x_classes.txt", "x_blacklist.txt"}
+    with h5py.File(plain, "w") as file:
+        file["patterns"] = COUNTS[:, :24, :24].copy()
+    write(plain, out, overwrite=True)
+    assert not {path.name for path in tmp_path.iterdir()} & {"x_det.h5", "x_classes.txt", "x_blacklist.txt"}
+    with PatternSet.open(out) as patterns:
+        assert patterns.geometry is None
+        assert not patterns.mask.any()
+    (tmp_path / "y_det.h5").write_bytes(b"somebody's")
+    with pytest.raises(InputError, match="exists and did not come from"):
+        write(plain, tmp_path / "y.emc")
+    assert (tmp_path / "y_det.h5").read_bytes() == b"somebody's"
+
+
+def test_a_centre_that_nobody_knows_stays_unknown(tmp_path):
+    """The middle stands in for it; a copy must not say that it was measured."""
+    with h5py.File(tmp_path / "a.cxi", "w") as file:
+        file["cxi_version"] = 150
+        file[f"{DETECTOR}/data"] = COUNTS
+        file[f"{DETECTOR}/distance"], file[f"{DETECTOR}/x_pixel_size"] = 0.5, 1e-4
+        file["entry_1/instrument_1/source_1/energy"] = 1.602176634e-16
+    write(tmp_path / "a.cxi", tmp_path / "copy.cxi")
+    for name in ("a.cxi", "copy.cxi"):
+        with PatternSet.open(tmp_path / name) as patterns:
+            assert patterns.geometry is not None
+            assert patterns.centre_yx is None
+
+
+def test_a_changed_picture_is_another_conversion(tmp_path):
+    from PIL import Image
+
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for index in range(3):
+        Image.fromarray(COUNTS[index]).save(pictures / f"{index}.png")
+    write(pictures, tmp_path / "a.cxi")
+    with pytest.raises(AlreadyComplete):
+        write(pictures, tmp_path / "a.cxi")
+    Image.fromarray(COUNTS[3]).save(pictures / "1.png")
+    with pytest.raises(InputError, match="did not come from this very conversion"):
+        write(pictures, tmp_path / "a.cxi")
+
+
+def test_labels_that_are_given_go_before_the_truth(toy_file, tmp_path):
+    given = np.full(N, -1)
+    given[:2] = 1
+    np.save(tmp_path / "labels.npy", given)
+    with PatternSet.open(toy_file, labels=tmp_path / "labels.npy") as patterns:
+        said = convert(patterns, tmp_path / "a.cxi").lost
+        assert describe(patterns)["labels"] == {"single": 2, "unknown": N - 2}
+    assert any("in place of the truth" in sentence for sentence in said)
+    with PatternSet.open(tmp_path / "a.cxi") as patterns:
+        assert patterns.labels.tolist() == given.tolist()

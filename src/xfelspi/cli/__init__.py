@@ -17,7 +17,7 @@ from .embed import embed
 from .explain import explain
 from .hits import hits
 from .opening import Opening, opens_frames
-from .options import beside
+from .options import beside, require_not_read
 from .plan import plan
 from .score import score
 from .study import study
@@ -138,8 +138,7 @@ def show(
     from xfelspi.pictures import contact_sheet
 
     target = out or beside(file, ".png")
-    if target.resolve() == file.resolve():
-        raise InputError(f"{file} is the file to be shown; choose another --out.")
+    require_not_read(target, file)
     with opening.open(file) as patterns:
         contact_sheet(patterns, target, indices=indices_of(index, patterns.n), title=file.name)
     typer.echo(str(target))

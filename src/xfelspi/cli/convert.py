@@ -80,7 +80,8 @@ def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: b
 
     verdicts = read_verdicts(table, patterns.n)
     if update:
-        changed = update_scores(patterns.path, verdicts)
+        place = {} if patterns.detector_group is None else {"detector": patterns.detector_group}
+        changed = update_scores(patterns.path, verdicts, **place)
         typer.echo(f"{patterns.path}: scores {'added' if changed else 'are there already'}", err=True)
     if kept_to is None:
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from .opening import Opening, opens_frames, say_centre
-from .options import beside
+from .options import beside, require_not_read
 from .terminal import indices_of
 
 _FIRST = 4  # patterns that are drawn if none is named
@@ -37,6 +37,7 @@ def explain(
     loaded = load_model(model)
     stem = beside(file, "")
     target = out or stem.with_name(f"{stem.name}-explained.png")
+    require_not_read(target, file)
     with opening.open(file) as patterns:
         say_centre(file, patterns)
         chosen = indices_of(index, patterns.n) or list(range(min(_FIRST, patterns.n)))

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -51,6 +52,12 @@ class Opening:
         """Open a file this way, and say what is to be known about it."""
         from xfelspi.patterns import PatternSet
 
+        try:
+            str(file).encode()
+        except UnicodeEncodeError:  # lists, titles and HDF5 could not name it
+            raise InputError(
+                f"The name {os.fsencode(file)!r} is not UTF-8; rename the file, or make a link to it."
+            ) from None
         patterns = PatternSet.open(
             file,
             dataset=self.dataset,

@@ -68,9 +68,23 @@ def beside(file: Path, suffix: str) -> Path:
     ['run.png', 'a.png', 'frame-sheet.png']
     """
     source = file
-    while glob.has_magic(str(source)):
+    while glob.has_magic(str(source)) and not source.exists():
         source = source.parent
     if source.name in ("", ".."):
         source = source.resolve()
     target = source.with_name(source.name + suffix) if source.is_dir() else source.with_suffix(suffix)
-    return source.with_name(f"{source.stem}-sheet{suffix}") if target == file else target
+    return source.with_name(f"{source.stem}-sheet{suffix}") if suffix and target == file else target
+
+
+def require_not_read(out: Path, file: Path) -> None:
+    """Refuse to draw over the file that is read, or over one of the frames that a folder or pattern names.
+
+    Raises
+    ------
+    InputError
+        If the picture would replace it.
+    """
+    read = file.resolve()
+    inside = read.is_dir() and out.exists() and read in out.resolve().parents
+    if out.resolve() == read or inside or str(out) in glob.glob(str(file)):
+        raise InputError(f"{out} is, or is among, what is read from {file}; choose another --out.")

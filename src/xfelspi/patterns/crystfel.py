@@ -259,11 +259,11 @@ def _distance(said: Statements, path: Path) -> Quantity | None:
     text = said.everywhere.get("clen", first.get("clen"))
     located = text is not None and text.startswith("/")
     distance = quantity(text, "mm" if located else "m", f"{path}, clen")
-    if distance is None or distance.number is None:
-        return distance
+    if distance is None:
+        return None
     offsets = [quantity(keys.get("coffset"), "m", f"{path}, coffset") for keys in said.panels.values()]
     metres = [0.0 if q is None or q.number is None else q.number * q.scale for q in offsets]
-    return Quantity(distance.number * distance.scale + float(np.median(metres)), None, 1.0)
+    return distance._replace(offset=float(np.median(metres)))
 
 
 def _energy(said: Statements, path: Path) -> Quantity | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,19 +19,21 @@ _STEP = re.compile(r"([+-]?)\s*(\d*\.?\d*(?:[eE][+-]?\d+)?)\s*([xyz])")
 
 
 class Quantity(NamedTuple):
-    """A number, or the place in the data file where it stands, and what to multiply it by."""
+    """A number, or the place in the data file where it stands; what to multiply it by, and then to add."""
 
     number: float | None
     location: str | None
     scale: float
     is_wavelength: bool = False
+    offset: float = 0.0
 
     def of(self, stands: float | None) -> float | None:
         """Return the value, `stands` being what the data file has at `location`."""
         number = stands if self.number is None else self.number
-        if number is None or not 0 < number < np.inf:
+        value = math.nan if number is None else number * self.scale + self.offset
+        if not 0 < value < np.inf:
             return None
-        return HC_EV_NM / (number * self.scale) if self.is_wavelength else number * self.scale
+        return HC_EV_NM / value if self.is_wavelength else value
 
 
 @dataclass

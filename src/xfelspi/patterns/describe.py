@@ -48,7 +48,7 @@ def describe(patterns: PatternSet) -> dict[str, Any]:
 
 
 def _label_counts(patterns: PatternSet) -> dict[str, int] | None:
-    if patterns.truth is not None:
+    if patterns.truth is not None and not patterns.labels_given:
         counts = np.bincount(patterns.truth["label"], minlength=len(LABELS))
         return {name: int(count) for name, count in zip(LABELS, counts, strict=True) if count}
     if patterns.labels is None:

@@ -62,7 +62,7 @@ class Hdf5File:
                 left -= 1
                 if not left:
                     return None
-                parts = [piece for piece in link.path.split("/") if piece] + parts
+                parts = [piece for piece in link.path.split("/") if piece not in ("", ".")] + parts
                 item = item.file if link.path.startswith("/") else item
                 continue
             try:

@@ -174,9 +174,9 @@ def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECT
 
     Other programs' files often lack `corner_position`; the middle of the frame then stands in.
     """
-    energy = _mean(file, f"{SOURCE}/energy")
-    distance_m = _mean(file, f"{detector}/distance")
-    pixel_size_m = _mean(file, f"{detector}/x_pixel_size")
+    energy = read_mean(file, f"{SOURCE}/energy")
+    distance_m = read_mean(file, f"{detector}/distance")
+    pixel_size_m = read_mean(file, f"{detector}/x_pixel_size")
     if energy is None or distance_m is None or pixel_size_m is None:
         return None
     # CXI wants joules; some programs write electronvolts all the same, and no photon has a joule.
@@ -196,7 +196,7 @@ def read_centre(file: Hdf5File, detector: str = DETECTOR) -> tuple[float, float]
     None where the file has no `corner_position`, or steps that lead nowhere.
     """
     corner = _numbers(file, f"{detector}/corner_position", (3,))
-    pixel_size_m = _mean(file, f"{detector}/x_pixel_size")
+    pixel_size_m = read_mean(file, f"{detector}/x_pixel_size")
     if corner is None or pixel_size_m is None:
         return None
     steps = _numbers(file, f"{detector}/basis_vectors", (2, 3))
@@ -208,8 +208,11 @@ def read_centre(file: Hdf5File, detector: str = DETECTOR) -> tuple[float, float]
     return (y, x) if np.isfinite([y, x]).all() else None
 
 
-def write_instrument(file: h5py.File, geometry: Geometry) -> None:
-    """Write where the detector stands, each quantity with its unit and what it means."""
+def write_instrument(file: h5py.File, geometry: Geometry, *, centre_known: bool = True) -> None:
+    """Write where the detector stands, each quantity with its unit and what it means.
+
+    Where nobody knows the centre, the place of the detector across the beam is left out.
+    """
     pixel_m = geometry.pixel_size_m
     y, x = geometry.centre_yx
     quantities = {
@@ -229,6 +232,8 @@ def write_instrument(file: h5py.File, geometry: Geometry) -> None:
         ),
     }
     for name, (value, unit, description) in quantities.items():
+        if not centre_known and name.endswith(("/corner_position", "/basis_vectors")):
+            continue
         file[name] = value
         file[name].attrs["units"] = unit
         file[name].attrs["description"] = description
@@ -268,13 +273,18 @@ def _text(item: h5py.Dataset | None) -> str | None:
     return value.decode(errors="replace") if isinstance(value, bytes) else None
 
 
-def _mean(file: Hdf5File, name: str) -> float | None:
-    """Read a positive number, or the mean of one per shot; None for anything else."""
+def read_mean(file: Hdf5File, name: str) -> float | None:
+    """Read a positive number, or the mean of one per shot where shots say it; None for anything else."""
     item = file.dataset(name)
     if item is None or item.dtype.kind not in "uif" or not item.size:
         return None
-    value = float(np.mean(load(item)))
-    return value if 0 < value < np.inf else None
+    return mean_of_known(load(item))
+
+
+def mean_of_known(values: np.ndarray) -> float | None:
+    """Mean of what is positive and finite: shots that were not measured say 0 or NaN; None without any."""
+    known = values[np.isfinite(values) & (values > 0)].astype(float)
+    return float(known.mean()) if known.size else None
 
 
 def _numbers(file: Hdf5File, name: str, shape: tuple[int, ...]) -> np.ndarray | None:

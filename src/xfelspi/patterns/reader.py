@@ -60,6 +60,8 @@ class PatternSet:
         How many frames can be looked at, one here and one there, in a few seconds.
     remarks : tuple of str
         What the user should know about the reading of the file.
+    detector_group : str or None
+        Group of a CXI file that speaks of these frames' detector.
     run : dict or None
         Recipe, seed, shape, version, command: for our own files.
     """
@@ -83,6 +85,7 @@ class PatternSet:
         self.looks: int = stack.looks
         self.remarks: tuple[str, ...] = stack.remarks
         self.run: dict[str, Any] | None = stack.run
+        self.detector_group: str | None = stack.detector_group
         mask = stack.mask if mask is None else mask
         self.mask: np.ndarray = np.zeros(self.shape, bool) if mask is None else mask
         self._has_own_mask = mask is stack.mask
@@ -209,6 +212,11 @@ class PatternSet:
         if self.truth is None:
             return self._stack.labels
         return (self.truth["label"] == LABELS.index("single")).astype(np.int8)
+
+    @property
+    def labels_given(self) -> bool:
+        """Whether the user named labels, which go before those of the file and its truth."""
+        return self._given_labels is not None
 
     @property
     def shapes(self) -> np.ndarray | None:

@@ -37,7 +37,8 @@ def write_subset(path: Path, patterns: PatternSet, indices: Sequence[int], label
     group = DATA.rpartition("/")[0]
     with replacing(path) as target, h5py.File(target, "w") as file:
         if patterns.geometry is not None:
-            write_instrument(file, patterns.geometry)
+            known = patterns.centre_yx is not None
+            write_instrument(file, patterns.geometry, centre_known=known)
         frames = file.create_dataset(
             DATA,
             (len(indices), *patterns.shape),

@@ -14,6 +14,7 @@ from xfelspi.errors import InputError
 
 from .formats.cxi import recognizes_cxi, recognizes_own
 from .hdf5 import open_hdf5
+from .layout import DETECTOR
 from .replacing import replacing
 from .sizes import load
 from .verdicts import Verdicts
@@ -22,7 +23,7 @@ from .writers.cxi import SCORE, TAGS, write_rows
 _COPY_BYTES = 1 << 24
 
 
-def update_scores(path: Path, verdicts: Verdicts) -> bool:
+def update_scores(path: Path, verdicts: Verdicts, detector: str = DETECTOR) -> bool:
     """Write scores and tags into a CXI file, beside those of other names that it has.
 
     An HDF5 file whose writer is killed is lost. So a copy is changed, flushed and renamed: the file has the
@@ -34,6 +35,8 @@ def update_scores(path: Path, verdicts: Verdicts) -> bool:
         CXI, our own files among them.
     verdicts : Verdicts
         One value for each shot of the file.
+    detector : str
+        Group of the detector that the shots are of.
 
     Returns
     -------
@@ -50,8 +53,10 @@ def update_scores(path: Path, verdicts: Verdicts) -> bool:
     if not (recognizes_own(path) or recognizes_cxi(path)):
         raise InputError(f"{path} is not CXI, and has no place for scores; convert it to CXI first.")
     before = path.stat()
-    there = _rows(path)
-    rows = {SCORE: there[SCORE] | verdicts.scores, TAGS: there[TAGS] | verdicts.tags}
+    score, tags = f"{detector}/{SCORE}", f"{detector}/{TAGS}"
+    n = next((len(values) for values in (*verdicts.scores.values(), *verdicts.tags.values())), 0)
+    there = _rows(path, (score, tags), n)
+    rows = {score: there[score] | verdicts.scores, tags: there[tags] | verdicts.tags}
     if all(_equal(there[name], rows[name]) for name in rows):
         return False
     _require_room(path, before.st_size)
@@ -66,7 +71,7 @@ def update_scores(path: Path, verdicts: Verdicts) -> bool:
             shutil.copyfileobj(source, file, _COPY_BYTES)
         file.require_written()
         with h5py.File(file, "r+") as copy:
-            for name, dtype in ((SCORE, "<f8"), (TAGS, "i1")):
+            for name, dtype in ((score, "<f8"), (tags, "i1")):
                 if name in copy:
                     del copy[name]
                 write_rows(copy, name, rows[name], dtype)
@@ -75,21 +80,22 @@ def update_scores(path: Path, verdicts: Verdicts) -> bool:
     return True
 
 
-def _rows(path: Path) -> dict[str, dict[str, np.ndarray]]:
-    """Read the scores and tags that are there, by name."""
+def _rows(path: Path, names: tuple[str, ...], n: int) -> dict[str, dict[str, np.ndarray]]:
+    """Read the scores and tags of n shots that are there, by name."""
     found: dict[str, dict[str, np.ndarray]] = {}
     with open_hdf5(path) as file:
-        for name in (SCORE, TAGS):
+        for name in names:
             item = file.get(name)
             if item is None:
                 found[name] = {}
                 continue
             headings = item.attrs.get("headings") if isinstance(item, h5py.Dataset) else None
             values = np.atleast_2d(load(item)) if isinstance(item, h5py.Dataset) else np.empty(0)
-            if headings is None or len(headings) != len(values) or values.dtype.kind not in "buif":
+            shape = None if headings is None else (len(headings), n)
+            if headings is None or values.shape != shape or values.dtype.kind not in "buif":
                 raise InputError(
-                    f"{name} of {path} is something else than rows with a name each in the attribute "
-                    "headings; move it, or write a copy with --kept-to."
+                    f"{name} of {path} is something else than rows of {n} shots with a name each in the "
+                    "attribute headings; move it, or write a copy with --kept-to."
                 )
             found[name] = dict(zip(map(_text, headings), values, strict=True))
     return found

@@ -13,9 +13,21 @@ if TYPE_CHECKING:
 
 DPI = 100
 
+_PNG = b"\x89PNG"
+
 
 def save(figure: Figure, out: Path) -> Path:
-    """Write the PNG under another name and rename it, so that it is never half there."""
+    """Write the PNG under another name and rename it, so that it is never half there.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, or a file that is no picture would be lost.
+    """
+    if not out.name or out.is_dir():
+        raise InputError(f"{out} is a folder; name the picture to write, as in {out / 'picture.png'}.")
+    if out.is_file() and not _may_go(out):
+        raise InputError(f"{out} exists and is no PNG; choose another name for the picture.")
     part = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -26,3 +38,9 @@ def save(figure: Figure, out: Path) -> Path:
             part.unlink()
         raise InputError(f"Cannot write {out} ({error.strerror}); choose another place.") from None
     return out
+
+
+def _may_go(path: Path) -> bool:
+    """Tell whether a file is a picture such as we write, or empty."""
+    with path.open("rb") as file:
+        return file.read(len(_PNG)) in (b"", _PNG)

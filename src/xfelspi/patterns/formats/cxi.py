@@ -18,6 +18,7 @@ from ..layout import (
     is_own,
     read_centre,
     read_geometry,
+    read_mean,
     read_run,
     read_truth,
 )
@@ -30,6 +31,7 @@ UNUSABLE = 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x40 | 0x80 | 0x200 | 0x400 | 0x1000
 bad, missing, noisy, failed correction. The others (in a peak, beyond the resolution asked for, corrected) say
 where the pixel lies or what was done to it."""
 
+_SQUARE = 0.01  # relative difference of a pixel's edges that is none
 _LOOKED_AT = 50  # masks, where each frame has its own
 
 
@@ -39,11 +41,23 @@ class CxiStack(Hdf5Stack):
     def __init__(self, file: Hdf5File, dataset: h5py.Dataset) -> None:
         self._is_main = dataset == file.dataset(DATA)
         super().__init__(file, dataset)
-        beside = dataset.parent.name
-        detector = beside if file.dataset(f"{beside}/distance") is not None else DETECTOR
-        self.geometry = read_geometry(file, self.shape, detector)
-        self.centre_yx = read_centre(file, detector)
+        self.detector_group = self._detector
+        self.geometry = read_geometry(file, self.shape, self._detector)
+        self.centre_yx = read_centre(file, self._detector)
+        edges = [read_mean(file, f"{self._detector}/{axis}_pixel_size") for axis in "xy"]
+        if edges[0] and edges[1] and abs(edges[1] / edges[0] - 1) > _SQUARE:
+            self.geometry = None
+            self.remarks = (
+                f"Its pixels are {1e6 * edges[0]:g} µm wide and {1e6 * edges[1]:g} µm high; only square ones "
+                "make a geometry.",
+            )
         self.run = read_run(file)
+
+    @property
+    def _detector(self) -> str:
+        """The group that speaks of these frames: their own, the first detector's for those in `data_1`."""
+        beside = self._dataset.parent.name.lstrip("/")
+        return beside if beside.startswith(f"{DETECTOR.rpartition('/')[0]}/detector_") else DETECTOR
 
     @cached_property
     def ids(self) -> np.ndarray | None:  # type: ignore[override]  # may be long: read when asked for
@@ -74,7 +88,7 @@ class CxiStack(Hdf5Stack):
     def _find_mask(self) -> np.ndarray | None:
         """Look for a mask for all frames, or one for each; of the latter, what is bad in all looked at."""
         self._own_masks: h5py.Dataset | None = None
-        for name in (f"{self._dataset.parent.name}/mask", f"{DETECTOR}/mask", "mask"):
+        for name in (f"{self._dataset.parent.name}/mask", f"{self._detector}/mask", "mask"):
             item = self.hdf5.dataset(name)
             if item is None or item.dtype.kind not in "buif":
                 continue
@@ -104,7 +118,7 @@ def unusable(mask: np.ndarray) -> np.ndarray:
     >>> unusable(np.array([0, 0x1, 0x20, 0x24, 0x10200])).tolist()
     [False, True, False, True, True]
     """
-    return mask != 0 if mask.dtype.kind in "bf" else (mask & UNUSABLE) != 0
+    return mask != 0 if mask.dtype.kind in "bf" else (mask.astype(np.int64) & UNUSABLE) != 0
 
 
 def recognizes_own(path: Path) -> bool:

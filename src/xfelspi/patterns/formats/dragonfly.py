@@ -19,7 +19,7 @@ from xfelspi.errors import InputError
 
 from ..damage import damage_told
 from ..geometry import Geometry
-from ..hdf5 import Hdf5File, open_hdf5
+from ..hdf5 import Hdf5File, holds, open_hdf5
 from ..sizes import load
 from .stack import MOST_PIXELS, require_frame
 
@@ -42,12 +42,20 @@ class DragonflyDetector:
         True = bad, or no pixel at all.
     geometry : Geometry or None
         Only where the file also says, as ours do, how long a pixel is and what the photons' energy was.
+    centre_yx : (float, float) or None
+        Where q is 0, in pixels; None without a detector file.
     """
 
     place: np.ndarray
     shape: tuple[int, int]
     mask: np.ndarray
     geometry: Geometry | None = None
+    centre_yx: tuple[float, float] | None = None
+
+
+def is_detector(path: Path) -> bool:
+    """Tell a detector file in HDF5 by its columns."""
+    return holds(path, lambda file: all(file.dataset(name) is not None for name in _FIELDS))
 
 
 def square(num_pix: int) -> DragonflyDetector:
@@ -169,13 +177,13 @@ def _assemble(
     if not good.any():
         raise ValueError("it leaves no good pixel")
     geometry = None
+    centre_yx = round(-float(first[0]), 6), round(-float(first[1]), 6)
     if len(scale) == 3 and all(scale):
-        centre_yx = round(-float(first[0]), 6), round(-float(first[1]), 6)
         energy_ev, distance_m, pixel_size_m = (float(value or 0) for value in scale)
         geometry = Geometry(
             photon_energy_ev=energy_ev, distance_m=distance_m, pixel_size_m=pixel_size_m, centre_yx=centre_yx
         )
-    return DragonflyDetector(place, shape, ~good, geometry)
+    return DragonflyDetector(place, shape, ~good, geometry, centre_yx)
 
 
 def _number(file: Hdf5File, name: str) -> float | None:

@@ -35,6 +35,7 @@ class EmcStack(Stack):
         self.shape = detector.shape
         self.mask = detector.mask
         self.geometry = detector.geometry
+        self.centre_yx = detector.centre_yx
         self._place = detector.place
 
 

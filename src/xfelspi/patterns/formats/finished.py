@@ -14,6 +14,7 @@ from ..crystfel import CrystfelGeometry
 from ..crystfel_words import Quantity
 from ..geometry import Geometry
 from ..hdf5 import Hdf5File
+from ..layout import mean_of_known
 from ..panels import Assembly
 from ..sizes import load
 from .stack import Choices, Stack
@@ -52,7 +53,7 @@ class FinishedStack(Stack):
         self.shape, self.mask, self.gaps = stack.shape, stack.mask, stack.gaps
         self.geometry, self.centre_yx = stack.geometry, stack.centre_yx
         self.looks, self.remarks = stack.looks, stack.remarks
-        self.has_own_masks = stack.has_own_masks
+        self.has_own_masks, self.detector_group = stack.has_own_masks, stack.detector_group
         self._raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
         self._assembly: Assembly | None = None
         bad = np.zeros(stack.shape, bool) if stack.mask is None else stack.mask
@@ -146,5 +147,7 @@ def _value(quantity: Quantity | None, file: Hdf5File | None) -> float | None:
     item = None if quantity.location is None or file is None else file.dataset(quantity.location)
     stands = None
     if item is not None and item.dtype.kind in "uif" and item.size:
-        stands = float(np.mean(load(item)))
+        values = load(item).astype(float)
+        # Lengths that add up with an offset may be negative; wavelengths and energies of no shot are not.
+        stands = float(np.median(values)) if quantity.offset else mean_of_known(values)
     return quantity.of(stands)

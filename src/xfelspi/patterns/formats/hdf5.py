@@ -17,8 +17,6 @@ from ..sizes import load, require_honest_chunks, require_stored
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
-_MOST_DIMS = 4  # frames, modules, rows and columns
-
 
 class Hdf5Stack(Stack):
     """Frames of one dataset, (n, ny, nx) or one (ny, nx); or raw ones, (n, modules, ny, nx)."""
@@ -107,7 +105,7 @@ def chosen_stack(file: Hdf5File, choices: Choices, *usual: str) -> h5py.Dataset:
     InputError
         If there is no such stack, or several.
     """
-    most_dims = 3 if choices.geometry is None else _MOST_DIMS
+    most_dims = choices.most_dims
     if choices.dataset is not None:
         return named_stack(file, choices.dataset, most_dims)
     at = () if choices.geometry is None or choices.geometry.data is None else (choices.geometry.data,)

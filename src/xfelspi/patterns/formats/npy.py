@@ -25,16 +25,17 @@ _SMALL_BYTES = 1 << 28  # what may expand further
 class NpyStack(Stack):
     """Frames of one npy file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most_dims: int) -> None:
         array = map_npy(path)
-        require_stack(str(path), array, lambda: "save another")
-        self._frames = array.reshape(-1, *array.shape[-2:]) if array.ndim == 2 else array
-        self.n, *shape = self._frames.shape
-        self.shape = (shape[0], shape[1])
+        require_stack(str(path), array, lambda: "save another", most_dims)
+        self._frames = array[None] if array.ndim == 2 else array
+        self.n, *raw_shape = self._frames.shape
+        self.shape = (math.prod(raw_shape[:-1]), raw_shape[-1])
+        self.raw_shape = tuple(raw_shape) if len(raw_shape) > 2 else None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to `stop`, straight from the disk."""
-        return np.array(self._frames[start:stop])
+        return np.array(self._frames[start:stop]).reshape(-1, *self.shape)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -113,7 +114,7 @@ def recognizes_npz(path: Path) -> bool:
     return starts_with(path, _ZIP)
 
 
-def open_npy(path: Path, _: Choices) -> NpyStack:
+def open_npy(path: Path, choices: Choices) -> NpyStack:
     """Open an npy file.
 
     Raises
@@ -121,7 +122,7 @@ def open_npy(path: Path, _: Choices) -> NpyStack:
     InputError
         If it does not hold frames.
     """
-    return NpyStack(path)
+    return NpyStack(path, choices.most_dims)
 
 
 def open_npz(path: Path, choices: Choices) -> NpzStack:

@@ -77,6 +77,7 @@ class Stack(Protocol):
     photon_energy_ev: float | None = None
     looks: int = 1000
     remarks: tuple[str, ...] = ()
+    detector_group: str | None = None
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to, not including, `stop`, 0 <= start < stop <= n: (k, ny, nx) numbers.
@@ -126,6 +127,11 @@ class Choices:
     geometry: CrystfelGeometry | None = None
     adu: AduConversion | None = None
     pedestal: str | Path | None = None
+
+    @property
+    def most_dims(self) -> int:
+        """Of an array of frames: a geometry puts (n, modules, ny, nx) together."""
+        return 3 if self.geometry is None else 4
 
 
 class Format(NamedTuple):

@@ -28,6 +28,11 @@ FORMATS = (
 )
 
 
+def is_one_set(path: Path) -> bool:
+    """Tell whether a folder, a pattern of names or the name of a run is one set of frames."""
+    return not path.is_file() and any(form.recognizes(path) for form in FORMATS)
+
+
 def open_stack(path: Path, choices: Choices) -> tuple[str, Stack]:
     """Name of the format, and the frames.
 

@@ -96,6 +96,7 @@ def convert(
     )
     identity = target.identity_of(shots, _identity(shots, target, rounding))
     main, beside = target.main(path), target.beside(shots, path)
+    left = [place for place in target.companions(path) if place not in beside]
     began = time.time()
     # What lies beside a part that a killed process left is of that process.
     is_begun = main.with_name(main.name + ".part").exists()
@@ -106,13 +107,15 @@ def convert(
             raise AlreadyComplete(path)
         may_replace = overwrite or (renew and there is not None)
         _require_free(main, patterns, may_replace)
-        for place in beside:
+        for place in (*beside, *left):
             _require_free(place, patterns, may_replace or is_begun)
 
     with replacing(main, check) as file:
         said = target.write(shots, Output(main, file, identity, rounding, began))
         for other, content in beside.items():
             write_whole(other, content)
+        for place in left:
+            place.unlink(missing_ok=True)
     return Converted(path=path, beside=list(beside), n=len(shots), lost=target.lost(shots) + said)
 
 

@@ -27,7 +27,7 @@ from ..truth import TRUTH_FIELDS
 from .output import Output, text_in
 from .shots import Shots
 
-SCORE, TAGS = f"{DETECTOR}/score", f"{DETECTOR}/tags"
+SCORE, TAGS = "score", "tags"
 _LABELS = f"{DETECTOR}/labels"
 _CONVERSION = "conversion"
 
@@ -37,14 +37,15 @@ def write_cxi(shots: Shots, out: Output) -> list[str]:
     patterns = shots.patterns
     with h5py.File(out.file, "w", libver=LIBVER) as file:
         if patterns.geometry is not None:
-            write_instrument(file, patterns.geometry)
+            known = patterns.centre_yx is not None
+            write_instrument(file, patterns.geometry, centre_known=known)
         names = np.array([name.encode() for name in shots.names])
         data = frames_room(file, patterns.bits, names, shots.dtype)
         if patterns.run is not None:
             data.attrs["units"] = "photons"
         _write_truth(file, shots)
-        write_rows(file, SCORE, shots.scores, "<f8")
-        write_rows(file, TAGS, shots.tags, "i1")
+        write_rows(file, f"{DETECTOR}/{SCORE}", shots.scores, "<f8")
+        write_rows(file, f"{DETECTOR}/{TAGS}", shots.tags, "i1")
         run = {"version": __version__} | (patterns.run or {})
         write_process(file, run | {_CONVERSION: out.identity})
         for start, frames in shots.blocks():

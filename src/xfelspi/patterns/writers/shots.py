@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -63,7 +65,7 @@ class Shots:
     @property
     def truth(self) -> dict[str, np.ndarray] | None:
         """The fields of `TRUTH_FIELDS`, one row per shot; None where nobody knows."""
-        truth = self.patterns.truth
+        truth = None if self.patterns.labels_given else self.patterns.truth
         return None if truth is None else {name: values[self.indices] for name, values in truth.items()}
 
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
@@ -79,9 +81,7 @@ class Shots:
         ways.
         """
         path, patterns = self.patterns.path, self.patterns
-        found = (
-            (path.stat().st_size, path.stat().st_mtime_ns) if path.exists() else ()
-        )  # not a pattern of names
+        found = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in _files(path)]
         crc = zlib.crc32(self.indices.astype(np.int64).tobytes())
         for name, values in sorted({**self.scores, **self.tags}.items()):
             crc = zlib.crc32(values.tobytes(), zlib.crc32(name.encode(), crc))
@@ -91,10 +91,19 @@ class Shots:
         crc = zlib.crc32(repr((patterns.geometry, patterns.centre_yx)).encode(), crc)
         if self.labels is not None:
             crc = zlib.crc32(self.labels.tobytes(), crc)
-        return f"{path.name} {found} {len(self)} {crc:08x}"
+        crc = zlib.crc32(repr(found).encode(), crc)
+        return f"{path.name} {len(self)} {crc:08x}"
 
     def _read(self, indices: np.ndarray) -> np.ndarray:
         """Read neighbours in one go: most files are kept whole, or one pattern in a hundred."""
         cuts = np.flatnonzero(np.diff(indices) != 1) + 1
         runs = [self.patterns.raw(int(run[0]), int(run[-1]) + 1) for run in np.split(indices, cuts)]
         return np.concatenate(runs) if len(runs) > 1 else runs[0]
+
+
+def _files(path: Path) -> list[Path]:
+    """Find the files behind a name: one, those in a folder, or those that a pattern of names fits."""
+    found = (
+        path.rglob("*") if path.is_dir() else [path] if path.exists() else map(Path, glob.iglob(str(path)))
+    )
+    return sorted(file for file in found if file.is_file())

@@ -30,7 +30,8 @@ class Target(NamedTuple):
     """A format to write.
 
     `write` puts the main file, `main(path)`, together and says what it had to change. `beside` gives files
-    to go with it. `lost` says in a sentence each what the format cannot hold of these shots. A file says
+    to go with it, and `companions` all that might lie there: what another conversion left would be believed.
+    `lost` says in a sentence each what the format cannot hold of these shots. A file says
     which conversion it came from: `identity_in` reads it, None for a file of any other origin. Where it has
     no room to say so, `identity_of` puts what it will hold in the place of the conversion.
     """
@@ -43,20 +44,31 @@ class Target(NamedTuple):
     main: Callable[[Path], Path] = lambda path: path
     beside: Callable[[Shots, Path], Mapping[Path, Content]] = lambda shots, path: {}  # noqa: ARG005
     lost: Callable[[Shots], list[str]] = lambda shots: []  # noqa: ARG005
+    companions: Callable[[Path], tuple[Path, ...]] = lambda path: ()  # noqa: ARG005
+
+
+_OF_EMC = ("_det.h5", "_classes.txt", "_blacklist.txt")
+
+
+def _companions_of_emc(path: Path) -> tuple[Path, ...]:
+    return tuple(path.with_name(path.stem + ending) for ending in _OF_EMC)
 
 
 def _beside_emc(shots: Shots, path: Path) -> Mapping[Path, Content]:
     geometry = shots.patterns.geometry
-    found = {
-        f"{path.stem}_det.h5": None if geometry is None else detector_file(geometry, shots.patterns.mask),
-        f"{path.stem}_classes.txt": class_list(shots),
-        f"{path.stem}_blacklist.txt": blacklist(shots),
-    }
-    return {path.with_name(name): content for name, content in found.items() if content is not None}
+    contents = (
+        None if geometry is None else detector_file(geometry, shots.patterns.mask),
+        class_list(shots),
+        blacklist(shots),
+    )
+    found = zip(_companions_of_emc(path), contents, strict=True)
+    return {place: content for place, content in found if content is not None}
 
 
 def _lost_in_cxi(shots: Shots) -> list[str]:
     patterns, said = shots.patterns, []
+    if patterns.labels_given and patterns.truth is not None:
+        said.append("Labels were given, so the copy has these in place of the truth.")
     if patterns.has_own_masks:
         said.append(
             "Each frame has a mask of its own; what it hides is NaN in the copy, and frames are float32."
@@ -97,7 +109,15 @@ def _lost_in_lists(_: Shots) -> list[str]:
 
 TARGETS = (
     Target("cxi", (".cxi", ".h5", ".hdf5"), write_cxi, cxi_identity, lost=_lost_in_cxi),
-    Target("emc", (".emc",), write_emc, emc_identity, beside=_beside_emc, lost=_lost_in_emc),
+    Target(
+        "emc",
+        (".emc",),
+        write_emc,
+        emc_identity,
+        beside=_beside_emc,
+        lost=_lost_in_emc,
+        companions=_companions_of_emc,
+    ),
     Target(
         "emc-h5",
         (".emc.h5",),
@@ -105,6 +125,7 @@ TARGETS = (
         emc_hdf5_identity,
         beside=_beside_emc,
         lost=_lost_in_emc,
+        companions=_companions_of_emc,
     ),
     Target("lst", (".lst",), write_events, events_in, events_of, lost=_lost_in_lists),
     Target(

@@ -1,0 +1,55 @@
+"""Where output goes: beside what is read, and never over it."""
+
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from xfelspi.cli import app
+from xfelspi.cli.options import beside
+
+
+def xfel(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def frames(path):
+    np.save(path, np.random.default_rng(0).poisson(0.3, (4, 32, 32)).astype(np.uint16))
+    return path
+
+
+def test_brackets_in_a_name_are_no_pattern(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "[2024] beam").mkdir()
+    file = frames(tmp_path / "[2024] beam" / "run[1].npy")
+    assert beside(file, ".png") == file.with_suffix(".png")
+    assert beside(tmp_path / "[2024]*" / "*.tif", "") == tmp_path
+
+
+def test_a_name_without_an_ending_is_a_stem_as_it_is(tmp_path):
+    (tmp_path / "run0042").touch()
+    assert beside(tmp_path / "run0042", "") == tmp_path / "run0042"
+    assert beside(tmp_path / "run0042.png", ".png") == tmp_path / "run0042-sheet.png"
+
+
+@pytest.mark.parametrize("read", ["pictures", "pictures/*.png", "pictures/1.png"])
+def test_pictures_that_are_read_are_not_drawn_over(tmp_path, monkeypatch, read):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    for index in range(3):
+        Image.fromarray(np.full((32, 32), index, np.uint16)).save(tmp_path / "pictures" / f"{index}.png")
+    before = (tmp_path / "pictures" / "1.png").read_bytes()
+    refused = xfel("show", read, "--out", "pictures/1.png")
+    assert refused.exit_code == 2
+    assert "choose another --out" in " ".join(refused.output.split())
+    assert (tmp_path / "pictures" / "1.png").read_bytes() == before
+
+
+def test_a_name_that_is_not_utf_8_is_one_sentence(tmp_path):
+    file = frames(tmp_path / "run.npy").rename(os.fsdecode(os.fsencode(tmp_path) + b"/run\xe4.npy"))
+    for command in (("info",), ("hits",), ("classify",)):
+        refused = xfel(*command, file)
+        assert refused.exit_code == 2
+        assert "is not UTF-8" in " ".join(refused.output.split())
