@@ -137,6 +137,23 @@ def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
     assert [event.split("//")[1] for event in events] == [line.split(",")[0] for line in kept]
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--update",), "is not CXI"),
+        (("--kept-to", "kept.xyz"), "no ending that tells the format"),
+        (("--kept-to", "run.npy"), "no ending that tells the format"),
+    ],
+)
+def test_what_could_not_be_handed_on_is_refused_before_the_work(model, tmp_path, monkeypatch, options, said):
+    monkeypatch.chdir(tmp_path)
+    np.save("run.npy", np.ones((4, 128, 128), np.uint16))
+    refused = xfel("classify", "run.npy", "--model", model, *options)
+    assert refused.exit_code == 2
+    assert said in " ".join(refused.output.split())
+    assert [path.name for path in tmp_path.iterdir() if path.suffix != ".lock"] == ["run.npy"]
+
+
 def test_kept_patterns_and_scores_are_handed_on(work, model, tmp_path):
     """--update and --kept-to say what the table says."""
     file, kept = tmp_path / "run.cxi", tmp_path / "kept.cxi"

@@ -339,6 +339,20 @@ def test_links_within_a_file_may_say_here(tmp_path):
         np.testing.assert_array_equal(patterns.raw(0, N), FRAMES)
 
 
+def test_a_compression_that_is_not_there_is_named(tmp_path, monkeypatch):
+    """Bitshuffle is common at beamlines; HDF5 alone calls its chunks unreadable."""
+    monkeypatch.setitem(sys.modules, "hdf5plugin", None)
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        steps = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        steps.set_chunk((1, *SHAPE))
+        steps.set_filter(32_008, h5py.h5z.FLAG_OPTIONAL, (0, 2))
+        space = h5py.h5s.create_simple((N, *SHAPE))
+        h5py.h5d.create(file.id, b"patterns", h5py.h5t.NATIVE_UINT16, space, steps)
+    with pytest.raises(InputError, match=r"filter 32008 .* pip install hdf5plugin"):
+        PatternSet.open(path)
+
+
 def test_emc_knows_the_centre_that_its_detector_says(tmp_path):
     y, x = (steps.ravel().astype(float) for steps in np.indices(SHAPE))
     toy.detector(tmp_path / "det.dat", y - 3.25, x - 7.5, MASK.ravel().astype(int))

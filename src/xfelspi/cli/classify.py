@@ -8,7 +8,7 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .convert import hand_on
+from .convert import hand_on, require_takers
 from .opening import Opening, opens_frames, say_centre
 from .options import stem_of
 from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows, say_pixels
@@ -100,6 +100,8 @@ def classify(
         claimed(stem.with_name(f"{stem.name}.csv")),
         Progress() as progress,
     ):
+        if update or kept_to is not None:
+            require_takers(patterns, kept_to, update)  # before the work
         say_centre(file, patterns)
         selection_files(stem)
         if hits_first:

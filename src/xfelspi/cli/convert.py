@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xfelspi.errors import InputError
+
 from .options import Dataset, Detector, FollowLinks, Labels, Mask
 
 if TYPE_CHECKING:
@@ -71,6 +73,25 @@ def convert(
             typer.echo(str(complete))
             return
     say_converted(written)
+
+
+def require_takers(patterns: "PatternSet", kept_to: Path | None, update: bool) -> None:
+    """Refuse what `hand_on` could not write to.
+
+    Raises
+    ------
+    InputError
+        If the file has no place for scores, the ending of `kept_to` tells no format, or it is what is read.
+    """
+    from xfelspi.patterns import target_for
+
+    if update and patterns.detector_group is None:
+        raise InputError(f"{patterns.path} is not CXI, and has no place for scores; convert it to CXI first.")
+    if kept_to is None:
+        return
+    target_for(kept_to)
+    if kept_to.exists() and patterns.path.exists() and kept_to.samefile(patterns.path):
+        raise InputError(f"{kept_to} is the file that is read; choose another --kept-to.")
 
 
 def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: bool) -> None:

@@ -18,7 +18,7 @@ from .update import update_scores
 from .verdicts import Verdicts, read_verdicts
 from .whole import write_whole
 from .writer import AlreadyComplete, PatternWriter
-from .writers import TARGETS, Converted, convert, event_lines, plain, read_events
+from .writers import TARGETS, Converted, convert, event_lines, plain, read_events, target_for
 
 __all__ = [
     "COMMON_MODES",
@@ -57,6 +57,7 @@ __all__ = [
     "read_events",
     "read_verdicts",
     "settle_centre",
+    "target_for",
     "to_photons",
     "update_scores",
     "write_subset",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import glob
+import importlib
 import math
 import re
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
 import h5py
 import numpy as np
 from isal import isal_zlib
+
+from xfelspi.errors import InputError
 
 _MOST_COMPRESSION = 1032  # deflate's best
 _SMALL_BYTES = 1 << 26  # what may be declared without being stored
@@ -33,10 +37,30 @@ def require_stored(item: h5py.Dataset) -> None:
     ------
     ValueError
         If it does.
+    InputError
+        If its compression is one that this HDF5 does not know.
     """
+    _require_filters(item)
     declared = (item.size or 0) * item.dtype.itemsize
     if declared > max(_SMALL_BYTES, _MOST_COMPRESSION * _stored_bytes(item)):
         raise ValueError(f"{item.name} declares {declared} bytes and does not hold them")
+
+
+def _require_filters(item: h5py.Dataset) -> None:
+    """Load the package of HDF5's further filters, such as bitshuffle, for a dataset that needs one."""
+    steps = item.id.get_create_plist()
+    needed = [steps.get_filter(place) for place in range(steps.get_nfilters())]
+    if all(h5py.h5z.filter_avail(code) for code, *_ in needed):
+        return
+    with suppress(ImportError):
+        importlib.import_module("hdf5plugin")
+    for code, _, _, name in needed:
+        if not h5py.h5z.filter_avail(code):
+            said = name.decode(errors="replace").partition(";")[0] or "no name"
+            raise InputError(
+                f"{item.name} in {item.file.filename} is compressed by filter {code} ({said}), which HDF5 "
+                "has not got here; pip install hdf5plugin."
+            )
 
 
 def _stored_bytes(item: h5py.Dataset) -> int:

@@ -16,8 +16,10 @@ from ..geometry import Geometry
 from ..hdf5 import Hdf5File
 from ..layout import mean_of_known
 from ..panels import Assembly
-from ..sizes import load
+from ..sizes import load, require_stored
 from .stack import Choices, Stack
+
+_LOOKED_AT = 50  # masks, where each frame has its own
 
 
 def finished(stack: Stack, choices: Choices) -> Stack:
@@ -128,7 +130,7 @@ class FinishedStack(Stack):
 
 
 def _masked(layout: CrystfelGeometry, stack: Stack) -> np.ndarray:
-    """Mark what the geometry's masks in the data file call bad."""
+    """Mark what the geometry's masks in the data file call bad; where each frame has one, all of them."""
     raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
     bad = np.zeros(raw_shape, bool)
     for mask in layout.masks:
@@ -137,6 +139,10 @@ def _masked(layout: CrystfelGeometry, stack: Stack) -> np.ndarray:
             continue  # files of raw frames and of calibrated ones share geometries
         if item.size == bad.size:
             bad |= mask.bad(load(item)).reshape(raw_shape)
+        elif item.ndim and item.shape[0] == stack.n and item.size == stack.n * bad.size:
+            require_stored(item)
+            looked_at = np.unique(np.linspace(0, stack.n - 1, _LOOKED_AT).astype(int)).tolist()
+            bad |= np.logical_and.reduce([mask.bad(item[i]).reshape(raw_shape) for i in looked_at])
     return bad
 
 

@@ -2,6 +2,6 @@
 
 from .convert import Converted, convert
 from .lists import event_lines, plain, read_events
-from .table import TARGETS
+from .table import TARGETS, target_for
 
-__all__ = ["TARGETS", "Converted", "convert", "event_lines", "plain", "read_events"]
+__all__ = ["TARGETS", "Converted", "convert", "event_lines", "plain", "read_events", "target_for"]
