@@ -374,4 +374,5 @@ def test_folders_of_one_set_are_one_and_detectors_are_no_patterns(tmp_path):
     toy.emc(several / "photons.emc")
     toy.square_detector(several / "photons_det.h5")
     toy.cxi(several / "run.cxi")
+    toy.png(several / "run.png")  # as `xfel show` draws it
     assert find_pattern_files([several]) == [several / "photons.emc", several / "run.cxi"]
