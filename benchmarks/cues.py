@@ -157,11 +157,11 @@ def tables(bench: Bench, rows: dict[str, Row]) -> str:
     """Two tables for each training set, of areas and of rates; a trial without results is left out."""
     parts = []
     for trained_on, difference in bench.train.items():
-        found = {
-            trial.what: [row for key, row in rows.items() if key in _keys(bench, trial, trained_on)]
+        found = [
+            (trial.what, [row for key, row in rows.items() if key in _keys(bench, trial, trained_on)])
             for trial in bench.trial
-        }
-        found = {what: seeds for what, seeds in found.items() if seeds}
+        ]
+        found = [(what, seeds) for what, seeds in found if seeds]
         if not found:
             continue
         changes = f" with {', '.join(f'`{setting}`' for setting in difference)}" if difference else ""
@@ -172,7 +172,7 @@ def tables(bench: Bench, rows: dict[str, Row]) -> str:
                 ["trial", "seeds", *bench.test, "10⁶ multiply-adds", "time"],
                 [
                     [what, str(len(seeds)), *(_areas(seeds, shape) for shape in bench.test), *_cost(seeds)]
-                    for what, seeds in found.items()
+                    for what, seeds in found
                 ],
             ),
             "Percent of singles missed and of clear multiples kept, at the thresholds for 1 % and for 0.1 % "
@@ -181,7 +181,7 @@ def tables(bench: Bench, rows: dict[str, Row]) -> str:
                 ["trial", *(f"{shape}: {words}" for shape in bench.test for words in RATES.values())],
                 [
                     [what, *(_spread(seeds, shape, name, 100, 2) for shape in bench.test for name in RATES)]
-                    for what, seeds in found.items()
+                    for what, seeds in found
                 ],
             ),
         ]

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from xfelspi.errors import InputError
+
 from .opening import Opening, opens_frames, say_centre
 from .terminal import Progress, typed
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 @opens_frames("labels")
 def embed(
     file: Annotated[Path, typer.Argument(help="Patterns to map: our own files, CXI, any HDF5.")],
-    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("embed"),
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; by default embed.")] = None,
     features: Annotated[
         str, typer.Option(help="invariant: the same however a particle lies about the beam; or pixels.")
     ] = "invariant",
@@ -40,6 +42,9 @@ def embed(
 
     Example: xfel embed run0042.cxi --labels run0042-map/clusters.csv
     """
+    if labels is not None and out is not None:
+        raise InputError(f"labels.csv goes beside {labels}; leave out --out.")
+    folder = out or Path("embed")
     with opening.open(file) as patterns:
         if labels is not None:
             _label(patterns, labels, as_json)
@@ -51,7 +56,7 @@ def embed(
         with Progress() as progress:
             found = make_map(
                 patterns,
-                out,
+                folder,
                 features=features,
                 k=neighbours,
                 n_clusters=clusters,
@@ -59,7 +64,7 @@ def embed(
                 progress=progress,
             )
             page = write_page(
-                patterns, found, out / "embed.html", command=typed(), seed=seed, progress=progress
+                patterns, found, folder / "embed.html", command=typed(), seed=seed, progress=progress
             )
     if as_json:
         looked = [row._asdict() for row in found.looked]

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from xfelspi.errors import InputError
+
 from .opening import Opening, opens_frames, say_centre
 from .options import stem_of
 from .terminal import Progress
@@ -22,7 +24,9 @@ def hits(
         float, typer.Option(help="Threshold: this many standard deviations above recent misses.")
     ] = 4.0,
     window: Annotated[int, typer.Option(help="Shots that are recent; more of them misses than hits.")] = 1000,
-    lit_photons: Annotated[float, typer.Option(help="A pixel with as many is lit, for --score lit.")] = 1.0,
+    lit_photons: Annotated[
+        float | None, typer.Option(help="A pixel with as many is lit, for --score lit; by default 1.")
+    ] = None,
     pulse_energies: Annotated[
         str | None,
         typer.Option(help="Of every shot, for --score lit: .npy, FILE.h5:DATASET or a dataset name."),
@@ -49,8 +53,16 @@ def hits(
     """
     from xfelspi.hits import HitFinding, find_hits, hit_files, write_hits
 
+    for option, value in (("--lit-photons", lit_photons), ("--pulse-energies", pulse_energies)):
+        if value is not None and score != "lit":
+            raise InputError(f"{option} is for --score lit; add that, or leave it out.")
     finding = HitFinding(
-        score=score, snr=snr, window=window, lit_photons=lit_photons, keep_misses=keep_misses, seed=seed
+        score=score,
+        snr=snr,
+        window=window,
+        lit_photons=1.0 if lit_photons is None else lit_photons,
+        keep_misses=keep_misses,
+        seed=seed,
     )
     stem = stem_of(out, file)
     with opening.open(file) as patterns, Progress() as progress:

@@ -45,7 +45,7 @@ def read_verdicts(path: Path, n: int) -> Verdicts:
         If it is no such table, or not one of `n` patterns.
     """
     try:
-        with path.open(newline="", encoding="utf-8", errors="replace") as file:
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
             header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except (OSError, csv.Error) as error:
         raise InputError(f"The table {path} cannot be read ({error}); check the name.") from None

@@ -155,7 +155,7 @@ class EmcHdf5Stack(SparseStack):
 
 def recognizes_binary(path: Path) -> bool:
     """Tell by the name: there is no signature."""
-    return path.suffix == ".emc" and path.is_file() and not h5py.is_hdf5(path)
+    return path.suffix.lower() == ".emc" and path.is_file() and not h5py.is_hdf5(path)
 
 
 def open_binary(path: Path, choices: Choices) -> EmcStack:
