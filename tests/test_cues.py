@@ -117,16 +117,25 @@ def test_what_is_done_is_not_done_again_and_the_table_has_it(tmp_path, monkeypat
     capsys.readouterr()
 
 
-def test_the_table_gives_mean_least_and_most_of_the_seeds():
-    def row(seed, value):
-        scores = dict.fromkeys((*cues.AREAS, *cues.RATES), value)
-        return {
-            "key": cues.key_of(TOY, TOY.trial[0], "plain", seed),
-            "scores": {"torus": scores},
-            "multiply_adds": 2e6,
-            "time_over_first": 1.0,
-        }
+def row(seed, value, trial=TOY.trial[0]):
+    """A line of the results."""
+    return {
+        "key": cues.key_of(TOY, trial, "plain", seed),
+        "scores": {"torus": dict.fromkeys((*cues.AREAS, *cues.RATES), value)},
+        "multiply_adds": 2e6,
+        "time_over_first": 1.0,
+    }
 
+
+def test_trials_called_alike_have_a_line_each():
+    alike = replace(TOY, trial=[TOY.trial[0], replace(TOY.trial[1], what="as it is")])
+    rows = {each["key"]: each for each in (row(0, 0.01), row(0, 0.04, TOY.trial[1]))}
+    text = cues.tables(alike, rows)
+    assert "| as it is | 1 | 0.0100; 0.0100 |" in text
+    assert "| as it is | 1 | 0.0400; 0.0400 |" in text
+
+
+def test_the_table_gives_mean_least_and_most_of_the_seeds():
     rows = {each["key"]: each for each in (row(0, 0.01), row(1, 0.04), row(2, 0.01))}
     text = cues.tables(TOY, rows)
     assert "| as it is | 3 | 0.0200 (0.0100–0.0400); 0.0200 (0.0100–0.0400) | 2 | 1.00 |" in text
