@@ -3,8 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import combinations, product
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,21 +13,15 @@ from xfelspi.errors import InputError
 from xfelspi.shapes import Sphere
 
 from ._light import interfere
-from ._waves import coarse_amplitude, coarse_sphere, node_ramp, pair_ramp
+from ._waves import coarse_amplitude, coarse_sphere
 from ._widen import BAND, BEFORE, coarse_count, row_weights, widening_weights
 from .beam import Pulse
 from .detector import Detector
 from .particle import Particle
+from .pixel import pair_ramps, pixel_nodes, points_along
 from .qspace import momentum_transfer, polarization_factor, solid_angle, wavenumber_per_nm
 from .scene import Scene
 from .table import STEP, FormFactor
-
-BLUR_FROM = 0.173
-"""Phase per pixel at a particle's edge above which the pixel blurs |A|² by more than half a per cent: its
-middle no longer stands for it."""
-
-LARGE_FROM = 0.4
-"""Phase per pixel above which three Gauss-Legendre nodes per axis replace two."""
 
 GEOMETRY_STEP = 0.15
 """Largest coarse step in units of the distance: √(P Ω) and q(x) themselves vary over that length."""
@@ -60,8 +53,8 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
 
     with s(x) = sin x / x and Δφ the change of the pair's phase difference across the pixel: a pixel
     integrates over its fringes. γ_jk = exp(-d_jk² / 2ξ²) for a transverse coherence length ξ; each particle
-    is taken as small against it. Particles beyond `BLUR_FROM` are summed like this about each of several
-    Gauss-Legendre nodes of the pixel. Kinematic (first Born) limit: no absorption, no refraction.
+    is taken as small against it. Particles beyond `pixel.BLUR_FROM` are summed like this about each of
+    several Gauss-Legendre nodes of the pixel. Kinematic (first Born) limit: no absorption, no refraction.
 
     Parameters
     ----------
@@ -101,12 +94,12 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     residuals = [_residual_phase(shift, pulse.wavenumber_per_nm, detector) for shift in shifts]
     largest = max(map(sum, zip(edges, residuals, strict=True)))
     step = _coarse_step(largest, bodies, pulse, detector)
-    nodes = pixel_nodes(_points(max(edges), max(residuals)))
+    nodes = pixel_nodes(points_along(max(edges), max(residuals)))
     # Between several nodes the coarse grid starts at the pixels' edge, so that no node lies before it.
     lead = 0.0 if len(nodes) == 1 else 0.5
     resolved = len(nodes) == 1 or largest <= BAND
     coarse = _coarse_waves(bodies, shifts, step, pulse, detector, (lead, lead)) if resolved else None
-    along = [[(n, _pair_ramps(axis, n, shifts, pulse, detector)) for n in nodes] for axis in (0, 1)]
+    along = [[(n, pair_ramps(axis, n, shifts, pulse, detector)) for n in nodes] for axis in (0, 1)]
     photons, own = np.empty(detector.shape, dtype=np.float32), np.empty(len(shifts))
     total, all_own = photons, own
     if len(nodes) > 1:
@@ -135,36 +128,6 @@ def scattered_light(scene: Scene, pulse: Pulse, detector: Detector) -> Light:
     return Light(total, all_own)
 
 
-@dataclass(frozen=True)
-class Node:
-    """One of the places along a pixel's edge at which the waves are taken.
-
-    Parameters
-    ----------
-    place : float
-        In pixels from the middle.
-    weight : float
-        Its part of the pixel.
-    legendre : tuple of float
-        (2n + 1) P_n(2 place), n = 0 … nodes - 1: what integrates fringes between the nodes.
-    """
-
-    place: float = 0.0
-    weight: float = 1.0
-    legendre: tuple[float, ...] = (1.0,)
-
-
-@lru_cache(maxsize=8)
-def pixel_nodes(points: int) -> tuple[Node, ...]:
-    """Gauss-Legendre nodes along a pixel's edge."""
-    places, weights = np.polynomial.legendre.leggauss(points)
-    values = np.polynomial.legendre.legvander(places, points - 1) * (2 * np.arange(points) + 1)
-    return tuple(
-        Node(t / 2.0, w / 2.0, tuple(p))
-        for t, w, p in zip(places.tolist(), weights.tolist(), values.tolist(), strict=True)
-    )
-
-
 def _coarse_waves(
     bodies: Sequence[Particle],
     shifts: np.ndarray,
@@ -190,13 +153,6 @@ def _coarse_waves(
     ]
     parts = 1 if all(is_real) and len(shifts) == 1 else 2
     return coarse[:, :parts].reshape(-1, *coarse.shape[2:])
-
-
-def _points(edge: float, residual: float) -> int:
-    """Return the nodes along a pixel's edge, given the phases per pixel of a particle's edge and place."""
-    if edge > LARGE_FROM or residual > LARGE_FROM:
-        return 3
-    return 1 if edge <= BLUR_FROM else 2
 
 
 def _coarse_step(largest: float, bodies: Sequence[Particle], pulse: Pulse, detector: Detector) -> int:
@@ -369,36 +325,6 @@ def _on_table(form: FormFactor, component: _Component, reach: tuple[float, float
     radius, wave = component.radius_nm * component.widening, component.wave_reach
     nodes = form.coefficients.shape[1] // 2 - 2
     return reach[0] * radius + wave <= form.extent and reach[1] * radius + wave <= nodes * STEP
-
-
-def _pair_ramps(axis: int, node: Node, shifts: np.ndarray, pulse: Pulse, detector: Detector) -> np.ndarray:
-    """Outer-product phase of each pair along y (axis 0) or x (1), times its average over the pixel.
-
-    (pairs, 2, pixels) float32; the factor 2 of the cross terms and their visibility are in those along x.
-    """
-    pairs = list(combinations(range(len(shifts)), 2))
-    ramps = np.empty((len(pairs), 2, detector.shape[axis]), dtype=np.float32)
-    if not pairs:
-        return ramps
-    origin = detector.middle_yx[axis] + pulse.centre_offset_pixels[axis] - node.place
-    u = (np.arange(detector.shape[axis]) - origin) * detector.pixel_size_m
-    geometry = (pulse.wavenumber_per_nm, detector.distance_m, detector.pixel_size_m)
-    for i, (a, b) in enumerate(pairs):
-        apart = shifts[a] - shifts[b]
-        gain = 2.0 * _visibility(apart, pulse.coherence_length_um) if axis == 1 else 1.0
-        if len(node.legendre) == 1:
-            pair_ramp(u, apart[1 - axis], apart[2], *geometry, gain, ramps[i])
-        else:
-            legendre = np.zeros(3)
-            legendre[: len(node.legendre)] = node.legendre
-            node_ramp(u, apart[1 - axis], apart[2], *geometry, gain, node.place, legendre, ramps[i])
-    return ramps
-
-
-def _visibility(apart_nm: np.ndarray, coherence_length_um: float) -> float:
-    """exp(-d² / 2ξ²) for a transverse distance d: Gaussian Schell model."""
-    d_squared_um2 = (apart_nm[0] ** 2 + apart_nm[1] ** 2) * 1e-6
-    return math.exp(-d_squared_um2 / (2.0 * coherence_length_um**2))
 
 
 def _edge_phase(particle: Particle, pulse: Pulse, detector: Detector) -> float:
