@@ -52,7 +52,7 @@ class _Work:
             dtype: ReadyClassifier(classifier, dtype, torch.device("cpu"))
             for dtype in (torch.float32, torch.bfloat16)
         }
-        self._ready = ready[fastest(lambda dtype: ready[dtype](self._frames))]
+        self._ready = ready[fastest(("cost", architecture), lambda dtype: ready[dtype](self._frames))]
 
     def __call__(self) -> None:
         self._ready(self._frames)

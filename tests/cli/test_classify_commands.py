@@ -281,7 +281,7 @@ def test_of_one_class_alone_no_probabilities_are_drawn(model, tmp_path):
 def test_without_a_model_the_one_of_the_package_is_taken(work, model, tmp_path, monkeypatch):
     default = tmp_path / "models" / "default.safetensors"
     monkeypatch.setattr("xfelspi.classify.default._MODEL", default)
-    monkeypatch.setattr("xfelspi.classify.predict.fastest", lambda _: torch.float32)  # the same for both
+    monkeypatch.setattr("xfelspi.classify.predict.fastest", lambda *_: torch.float32)  # the same for both
     command = ("score", "--data", work / "sim" / "torus.h5", "--json")
     without = xfel(*command)
     assert without.exit_code == 2

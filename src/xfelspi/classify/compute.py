@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -47,17 +47,23 @@ def ordered(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Itera
             future.cancel()
 
 
-def fastest(work: Callable[[torch.dtype], object], tries: int = 3) -> torch.dtype:
-    """Choose between float32 and bfloat16 by doing some work in both.
+_chosen: dict[Hashable, torch.dtype] = {}  # by the kind of work
+
+
+def fastest(kind: Hashable, work: Callable[[torch.dtype], object], tries: int = 3) -> torch.dtype:
+    """Choose between float32 and bfloat16 by doing some work in both, once for each kind of work.
 
     Which one wins depends on the processor: bfloat16 is three to ten times faster with AMX or a GPU, twice
     with AVX-512 BF16, and slower where it is emulated.
     """
+    if kind in _chosen:
+        return _chosen[kind]
     seconds = {}
     for dtype in (torch.float32, torch.bfloat16):
         work(dtype)  # the first call compiles kernels
         seconds[dtype] = min(_seconds(work, dtype) for _ in range(tries))
-    return min(seconds, key=lambda dtype: seconds[dtype])
+    _chosen[kind] = min(seconds, key=lambda dtype: seconds[dtype])
+    return _chosen[kind]
 
 
 def _seconds(work: Callable[[torch.dtype], object], dtype: torch.dtype) -> float:

@@ -59,7 +59,7 @@ class Learning:
         if self.epoch == 0 and isinstance(self.classifier.prepare, Standardize):
             self.classifier.prepare.learn(self.supply.sample())
         if self.dtype is None:
-            self.dtype = fastest(self._try_step, tries=1)
+            self.dtype = fastest(("training", self.classifier.architecture), self._try_step, tries=1)
         size = min(self.config.batch_size, self.supply.n)
         n = n_batches(self.supply.n, size)
         batches = self.supply.batches(self.epoch, size)

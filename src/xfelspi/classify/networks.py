@@ -104,6 +104,7 @@ class Classifier(nn.Module):
 
     def __init__(self, architecture: Architecture | Transfer) -> None:
         super().__init__()
+        self.architecture = architecture
         self.prepare: Scaled | Standardize | Views | Picture
         self.network: ResNet | Towers | TransferNetwork
         self.reach: Reach | None = None

@@ -70,7 +70,7 @@ class Extractor:
             dtype: ReadyClassifier(self.classifier, dtype, device())
             for dtype in (torch.float32, torch.bfloat16)
         }
-        self.dtype = fastest(lambda dtype: ready[dtype].look(tried))
+        self.dtype = fastest(("looking", self.transfer), lambda dtype: ready[dtype].look(tried))
         self._ready = ready[self.dtype]
 
     @property
