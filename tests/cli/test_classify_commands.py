@@ -220,6 +220,15 @@ def test_hits_writes_a_table_and_a_list_of_what_is_no_blank(natural):
     assert len(kept) == page["n_hits"] + page["n_kept_as_miss"] > page["n_hits"]
 
 
+def test_hits_tells_of_pixels_that_are_no_counts(tmp_path):
+    counts = np.random.default_rng(0).poisson(0.2, (60, 32, 32)).astype(np.float32)
+    counts[3, 4, 5:7], counts[50, 8, 8] = np.nan, -2.0
+    np.save(tmp_path / "run.npy", counts)
+    result = xfel("hits", tmp_path / "run.npy", "--out", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert "2 pixels were NaN or infinite and 1 negative" in result.stderr
+
+
 def test_hits_first_shows_the_model_hits_alone(natural, model, tmp_path):
     result = xfel(
         "classify", natural, "--model", model, "--hits-first", "--out", tmp_path / "first", "--json"

@@ -22,6 +22,7 @@ NAMES = {
     "friedel",
     "angular_power",
     "dispersion",
+    "counting_noise",
 }
 
 

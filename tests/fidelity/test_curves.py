@@ -16,6 +16,7 @@ from xfelspi.fidelity import (
     dispersion_curve,
     fringe_visibility,
     histogram_distance,
+    noise_curve,
     photon_histogram,
     profile_curve,
     profile_curves,
@@ -198,7 +199,9 @@ def test_patterns_that_change_disperse_as_they_must(rng):
     assert abs(replicates.mean() - dispersion.value[9:].mean()) < 0.02
 
 
-@pytest.mark.parametrize("measure", [profile_curve, photon_histogram, angular_curve, dispersion_curve])
+@pytest.mark.parametrize(
+    "measure", [profile_curve, photon_histogram, angular_curve, dispersion_curve, noise_curve]
+)
 def test_one_frame_has_no_curve(measure):
     with pytest.raises(InputError, match="at least"):
         measure(frame_set(np.ones((1, 8, 8))))

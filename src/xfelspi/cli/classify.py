@@ -9,9 +9,9 @@ import typer
 from xfelspi.errors import InputError
 
 from .convert import hand_on, require_takers
-from .opening import Opening, opens_frames, say_centre
+from .opening import Opening, opens_frames, say_centre, say_pixels
 from .options import stem_of
-from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows, say_pixels
+from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows
 from .terminal import Progress
 
 _AUTOCORRELATION = "autocorrelation"

@@ -8,7 +8,7 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .opening import Opening, opens_frames, say_centre
+from .opening import Opening, opens_frames, say_centre, say_pixels
 from .options import stem_of
 from .terminal import Progress
 
@@ -73,6 +73,7 @@ def hits(
         hit_files(stem)
         found = find_hits(patterns, finding, energies, progress)
         written = write_hits(patterns, found, stem)
+    say_pixels(file, found.n_nan, found.n_negative)
     n, n_hits, n_kept = found.hit.size, int(found.hit.sum()), int(found.kept_as_miss.sum())
     if as_json:
         typer.echo(json.dumps({"n": n, "n_hits": n_hits, "n_kept_as_miss": n_kept}, indent=2))

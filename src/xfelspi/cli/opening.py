@@ -145,6 +145,13 @@ def say_centre(file: Path, patterns: "PatternSet") -> None:
     typer.secho(f"{file}: the centre is not given; {text} (--centre says otherwise).", fg="yellow", err=True)
 
 
+def say_pixels(path: Path, n_nan: int, n_negative: int) -> None:
+    """Tell what had to be masked in a file, on stderr."""
+    if n_nan or n_negative:
+        text = f"{path}: {n_nan} pixels were NaN or infinite and {n_negative} negative; they were set to 0."
+        typer.secho(text, fg="yellow", err=True)
+
+
 def _pair(text: str, between: str, kind: Callable[[str], Any], option: str, example: str) -> tuple[Any, Any]:
     try:
         first, second = (kind(part) for part in text.split(between))

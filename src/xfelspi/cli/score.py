@@ -8,8 +8,8 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .opening import Opening, opens_frames, say_centre
-from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_rows, say_pixels
+from .opening import Opening, opens_frames, say_centre, say_pixels
+from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_rows
 from .terminal import Progress
 
 

@@ -67,13 +67,6 @@ def load(path: Path | None, policy: "Policy") -> "Model":
     return model
 
 
-def say_pixels(path: Path, n_nan: int, n_negative: int) -> None:
-    """Tell what had to be masked in a file, on stderr."""
-    if n_nan or n_negative:
-        text = f"{path}: {n_nan} pixels were NaN or infinite and {n_negative} negative; they were set to 0."
-        typer.secho(text, fg="yellow", err=True)
-
-
 def print_rows(rows: list[dict[str, Any]]) -> None:
     """Print rows of scores, a metric a line, as people read them."""
     for row in rows:

@@ -10,6 +10,7 @@ from .friedel import Friedel, friedel_symmetry
 from .fringes import fringe_visibility
 from .kernel import kernel_distance
 from .metric import Metric
+from .noise import noise_curve, noise_distance
 from .photons import BIN_NAMES, QUANTILES, TotalCounts, histogram_distance, photon_histogram, total_counts
 from .profile import profile_curve, profile_curves, profile_distance
 from .thinning import common_total, thinned
@@ -42,6 +43,8 @@ __all__ = [
     "fringe_visibility",
     "histogram_distance",
     "kernel_distance",
+    "noise_curve",
+    "noise_distance",
     "on_common_pixels",
     "photon_histogram",
     "profile_curve",

@@ -15,6 +15,7 @@ from .friedel import Friedel, friedel_symmetry
 from .fringes import fringe_visibility
 from .kernel import kernel_distance, require_features
 from .metric import Metric
+from .noise import noise_distance
 from .photons import histogram_distance, photon_histogram, total_counts
 from .profile import profile_distance
 from .thinning import common_total, thinned
@@ -51,7 +52,7 @@ def compare(
     -------
     metrics : dict of str to Metric
         `two_sample`, `radial_profile`, `fringe_visibility`, `photon_histogram`, `total_counts`, `friedel`,
-        `angular_power`, `dispersion`, and with features `kid` and `two_sample_network`.
+        `angular_power`, `dispersion`, `counting_noise`, and with features `kid` and `two_sample_network`.
 
     Raises
     ------
@@ -114,6 +115,10 @@ def compare(
             dispersion_distance(*dimmed, seed=seed),
             "Relative difference of variance over mean between frames, rms over rings, "
             f"{total} photons of every frame.",
+        ),
+        "counting_noise": Metric.distance(
+            noise_distance(*lit, seed=seed),
+            "Relative difference of variance over mean of neighbouring pixels, rms over brightness.",
         ),
     }
     if features is not None:

@@ -86,12 +86,16 @@ class Hits:
         Whether its score is above.
     kept_as_miss : (n,) bool
         Misses that are kept by chance.
+    n_nan, n_negative : int
+        Pixels that were NaN or infinite, and below 0; they counted as 0.
     """
 
     score: np.ndarray
     threshold: np.ndarray
     hit: np.ndarray
     kept_as_miss: np.ndarray
+    n_nan: int
+    n_negative: int
 
 
 def find_hits(
@@ -125,14 +129,26 @@ def find_hits(
     energies = _relative(pulse_energies, patterns)
     judge = _Judge(finding, ~patterns.mask, patterns.beam_yx)
     score, threshold = np.empty(patterns.n), np.empty(patterns.n)
+    n_nan = n_negative = 0
     for start, stop in _parts(patterns.n, finding.window):
-        seen = [judge.see(frames) for frames in _frames(patterns, start, stop)]
+        seen = []
+        for frames in _frames(patterns, start, stop):
+            seen.append(judge.see(frames))
+            n_nan += frames.n_nan
+            n_negative += frames.n_negative
         score[start:stop], threshold[start:stop] = judge(np.concatenate(seen), energies[start:stop])
         if progress is not None:
             progress(patterns.path.name, stop / patterns.n)
     hit = score > threshold
     lucky = np.random.default_rng(finding.seed).random(patterns.n) < finding.keep_misses
-    return Hits(score=score, threshold=threshold, hit=hit, kept_as_miss=lucky & ~hit)
+    return Hits(
+        score=score,
+        threshold=threshold,
+        hit=hit,
+        kept_as_miss=lucky & ~hit,
+        n_nan=n_nan,
+        n_negative=n_negative,
+    )
 
 
 class _Judge:

@@ -1,4 +1,4 @@
-"""A recipe brought to a measured set's own frames: pixels, mask, scale and brightness, all without labels."""
+"""A recipe brought to a measured set: pixels, mask, scale, brightness and counting, without its labels."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from xfelspi.hits import SphereFit
 from xfelspi.patterns import PatternSet, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
+from .conversion import learn_conversion
+from .simulated import changed
+
 N_COMPARED = 60
 """Simulated frames that tell how large the recipe's particles look."""
 
@@ -33,6 +36,9 @@ those span several. A model sees 128; the rest is for a beam that wanders."""
 COUNTS = (5.0, 95.0)
 """Percentiles of the measured counts between which frames are simulated."""
 
+CONVERSION = 0.1
+"""Counts per photon are simulated within this of what the noise tells."""
+
 SAME = 0.1
 """Scales within this of a whole ratio are taken as that ratio: detectors are binned by whole numbers."""
 
@@ -43,7 +49,8 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
     Size of the frames, mask and range of counts are the measured ones. The recipe's pixels become as wide as
     it takes for its particles to look as large as the measured ones do, in the median over all frames:
     several particles lie under the envelope of one. So frames without a geometry tell their scale
-    themselves. Lengths that the recipe gives in pixels keep their angle.
+    themselves. Lengths that the recipe gives in pixels keep their angle. Photons become counts as the
+    noise of the measured counts tells, see `learn_conversion`; where it does not, as in the recipe.
 
     Parameters
     ----------
@@ -89,15 +96,19 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
         "mask_file": str(mask_path.resolve()),
     }
     settings["beam"]["photons_per_frame"] = (low, high)
+    told = learn_conversion(changed(recipe, settings), read)
+    if told is not None:
+        settings["beam"]["photons_per_frame"] = (low * told.photons_per_count, high * told.photons_per_count)
+        settings.setdefault("readout", {}).update(
+            conversion_gain=(told.gain * (1.0 - CONVERSION), told.gain * (1.0 + CONVERSION)),
+            threshold_photons=told.threshold_photons,
+        )
     return settings
 
 
 def matched(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> Recipe:
     """Return the recipe with the settings that `match` learns."""
-    values = recipe.as_dict()
-    for section, learned in match(recipe, patterns, mask_stem).items():
-        values[section] = values[section] | learned
-    return recipe_from_dict(values)
+    return changed(recipe, match(recipe, patterns, mask_stem))
 
 
 def _simulated_phase(recipe: Recipe) -> float:
