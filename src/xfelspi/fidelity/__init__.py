@@ -6,7 +6,7 @@ from .curve import Curve, Estimate, curve_distance
 from .dispersion import dispersion_curve, dispersion_distance
 from .features import FEATURE_NAMES, FrameFeatures, frame_features
 from .frames import MIN_FRAMES, FrameSet, on_common_pixels
-from .friedel import Friedel, friedel_symmetry
+from .friedel import DIM, Friedel, friedel_symmetry
 from .fringes import fringe_visibility
 from .kernel import kernel_distance
 from .metric import Metric
@@ -18,6 +18,7 @@ from .two_sample import TwoSample, two_sample_test
 
 __all__ = [
     "BIN_NAMES",
+    "DIM",
     "FEATURE_NAMES",
     "MIN_FRAMES",
     "QUANTILES",

@@ -11,7 +11,7 @@ from .curve import median_difference
 from .dispersion import dispersion_distance
 from .features import thinned_features
 from .frames import FrameSet, on_common_pixels, require_frames
-from .friedel import Friedel, friedel_symmetry
+from .friedel import DIM, Friedel, friedel_symmetry
 from .fringes import fringe_visibility
 from .kernel import kernel_distance, require_features
 from .metric import Metric
@@ -20,10 +20,6 @@ from .photons import histogram_distance, photon_histogram, total_counts
 from .profile import profile_distance
 from .thinning import common_total, thinned
 from .two_sample import two_sample_test
-
-DIM = 3000
-"""Photons of a frame below which the most symmetric centre is often one at which the brightest rows meet a
-gap and drop out."""
 
 
 def compare(

@@ -11,6 +11,10 @@ import numpy as np
 
 from .frames import FrameSet
 
+DIM = 3000
+"""Photons of a frame below which the most symmetric centre is often one at which the brightest rows meet a
+gap and drop out."""
+
 _NODES = np.array([(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)])  # steps of half a pixel
 _FIT = np.linalg.pinv(
     np.column_stack([np.ones(9), _NODES, _NODES[:, 0] ** 2, _NODES[:, 1] ** 2, _NODES.prod(axis=1)])

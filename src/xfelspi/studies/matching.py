@@ -19,6 +19,7 @@ from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
 from .conversion import learn_conversion
 from .simulated import changed
+from .wander import learn_wander
 
 N_COMPARED = 60
 """Simulated frames that tell how large the recipe's particles look."""
@@ -50,7 +51,8 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
     it takes for its particles to look as large as the measured ones do, in the median over all frames:
     several particles lie under the envelope of one. So frames without a geometry tell their scale
     themselves. Lengths that the recipe gives in pixels keep their angle. Photons become counts as the
-    noise of the measured counts tells, see `learn_conversion`; where it does not, as in the recipe.
+    noise of the measured counts tells, and the beam wanders as their symmetry tells, see `learn_conversion`
+    and `learn_wander`; where they do not, as in the recipe.
 
     Parameters
     ----------
@@ -103,6 +105,9 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
             conversion_gain=(told.gain * (1.0 - CONVERSION), told.gain * (1.0 + CONVERSION)),
             threshold_photons=told.threshold_photons,
         )
+    wander = learn_wander(changed(recipe, settings), read)
+    if wander is not None:
+        settings["beam"].update(centre_jitter_pixels=min(wander, 10.0), wavefront_tilt_mrad=(0.0, 0.0))
     return settings
 
 
