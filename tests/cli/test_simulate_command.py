@@ -92,6 +92,26 @@ def test_natural_shots_have_blanks(tmp_path):
     assert sum(labels.values()) == 40
 
 
+def test_measured_frames_are_taken_after_and_what_they_told_is_said(tmp_path):
+    half = ["--set", "readout.conversion_gain=[0.5, 0.5]", "--set", "readout.threshold_photons=0.5"]
+    bright = ["--set", "beam.photons_per_frame=[2e4, 6e4]", "--set", "detector.pixel_size_m=6e-4"]
+    frame = ["--set", "detector.rows=96", "--set", "detector.columns=96"]
+    assert xfel("simulate", "-n", 40, "--out", tmp_path / "run", *half, *bright, *frame).exit_code == 0
+    run = tmp_path / "run" / "icosahedron.h5"
+    result = xfel("simulate", "-n", 4, "--match", run, "--out", tmp_path / "sim")
+    assert result.exit_code == 0, result.output
+    assert "pixels of 600 um" in result.stderr
+    gain = float(result.stderr.partition(" counts a photon")[0].split()[-1])
+    assert gain == pytest.approx(0.5, rel=0.12)
+    assert "a beam that wanders by" in result.stderr
+    own = ["--set", "readout.conversion_gain=[1.0, 1.0]", "--set", "beam.centre_jitter_pixels=2.0"]
+    asked = xfel("simulate", "-n", 4, "--match", run, "--out", tmp_path / "own", *own)
+    assert "1.00 counts a photon" in asked.stderr
+    assert "wanders by 2.00 pixels" in asked.stderr
+    with h5py.File(tmp_path / "sim" / "icosahedron.h5") as file:
+        assert file["entry_1/data_1/data"].shape == (4, 96, 96)
+
+
 def test_a_mesh_is_a_shape(tmp_path):
     import trimesh
 

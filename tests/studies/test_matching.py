@@ -8,7 +8,7 @@ from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
 from xfelspi.simulate import load_recipe, simulate_to_file
 from xfelspi.studies.matching import match
-from xfelspi.studies.matching import matched as matched_recipe
+from xfelspi.studies.simulated import changed
 
 ASKED = ["detector.rows=96", "detector.columns=96", "beam.photons_per_frame=[2e4, 2e4]"]
 
@@ -41,7 +41,7 @@ def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
     assert settings["background"]["halo_decay_pixels"] == pytest.approx(15.0)
     assert settings["fluctuation"]["correlation_pixels"] == pytest.approx(32.0)
     with PatternSet.open(path) as patterns:
-        whole = matched_recipe(recipe, patterns, tmp_path / "mask")
+        whole = changed(recipe, settings)
         np.testing.assert_array_equal(whole.detector.mask != 0, patterns.mask)
 
 

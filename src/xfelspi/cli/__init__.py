@@ -16,6 +16,7 @@ from .doctor import doctor
 from .embed import embed
 from .explain import explain
 from .hits import hits
+from .matching import Match, recipe_of
 from .opening import Opening, opens_frames
 from .options import beside, require_not_read
 from .plan import plan
@@ -75,12 +76,7 @@ def simulate(
         bool,
         typer.Option("--natural", help="Poisson numbers of particles, blanks included, instead of pairs."),
     ] = False,
-    match: Annotated[
-        Path | None,
-        typer.Option(
-            help="Measured frames that tell frame size, mask, scale and counts, without their labels."
-        ),
-    ] = None,
+    match: Match = None,
     seed: Annotated[int, typer.Option(help="Same seed, same patterns.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("sim"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of another run.")] = False,
@@ -105,7 +101,7 @@ def simulate(
         changes.append(f"sample.shape={json.dumps(shape)}")
     if natural:
         changes.append('sample.arrival="natural"')
-    drawn_from = _recipe(recipe, changes, match, out)
+    drawn_from = recipe_of(recipe, changes, match, out)
     path = out / f"{shape_name(drawn_from.sample.shape)}.h5"
     start = time.perf_counter()
     try:
@@ -190,12 +186,7 @@ def train(
     n: Annotated[
         int | None, typer.Option("-n", help="Patterns an epoch, with --recipe; by default 20,000.")
     ] = None,
-    match: Annotated[
-        Path | None,
-        typer.Option(
-            help="Measured frames that tell frame size, mask, scale and counts, without their labels."
-        ),
-    ] = None,
+    match: Match = None,
     shapes: Annotated[
         str | None, typer.Option(help="Train on these shapes alone, as in torus,soccer.")
     ] = None,
@@ -254,7 +245,7 @@ def train(
         if recipe is not None:
             from xfelspi.simulate import StreamedPatterns
 
-            drawn_from = _recipe(recipe, settings or [], match, out)
+            drawn_from = recipe_of(recipe, settings or [], match, out)
             source = StreamedPatterns(
                 drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
             )
@@ -309,20 +300,6 @@ def demo(
 
 def _names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _recipe(name: str, changes: list[str], measured: Path | None, folder: Path) -> Any:
-    """Load a recipe, and bring it to the frames of measured shots."""
-    from xfelspi.simulate import load_recipe
-
-    recipe = load_recipe(name, changes)
-    if measured is None:
-        return recipe
-    from xfelspi.patterns import PatternSet
-    from xfelspi.studies.matching import matched
-
-    with PatternSet.open(measured) as patterns:
-        return matched(recipe, patterns, folder / f"{measured.stem}-mask")
 
 
 def _require_one_supply(recipe: str | None, of_files: dict[str, Any], of_recipes: dict[str, Any]) -> None:

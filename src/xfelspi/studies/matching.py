@@ -111,11 +111,6 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
     return settings
 
 
-def matched(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> Recipe:
-    """Return the recipe with the settings that `match` learns."""
-    return changed(recipe, match(recipe, patterns, mask_stem))
-
-
 def _simulated_phase(recipe: Recipe) -> float:
     """Median phase of clean single particles of the recipe's shape and size."""
     ideal = load_recipe("ideal")
