@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .terminal import Progress
+
 if TYPE_CHECKING:
     from xfelspi.simulate import Recipe
 
@@ -28,8 +30,8 @@ def recipe_of(name: str, changes: list[str], measured: Path | None, folder: Path
     from xfelspi.studies.matching import match
     from xfelspi.studies.simulated import changed
 
-    with PatternSet.open(measured) as patterns:
-        learned = match(recipe, patterns, folder / f"{measured.stem}-mask")
+    with PatternSet.open(measured) as patterns, Progress() as progress:
+        learned = match(recipe, patterns, folder / f"{measured.stem}-mask", progress)
     matched = with_settings(changed(recipe, learned), changes)
     _say(measured, matched, learned)
     return matched

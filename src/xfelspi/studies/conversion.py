@@ -29,8 +29,11 @@ FARTHEST = 9.0
 EVEN, BENT = 0.01, 0.003
 """Errors of the simulated curve: everywhere, and for each count, of light that bends otherwise."""
 
-N_LIT = 24
-"""Shots of the recipe whose light is read out in every way."""
+LIT_PIXELS = 24 * 128**2
+"""Of the recipe's shots whose light is read out in every way; never fewer than two shots."""
+
+MOST_PIXELS = 2**22
+"""Of measured frames, from which on noise is known well enough; never fewer than ten frames."""
 
 _OWN = 2.0  # what a threshold costs that is 1 away from the recipe's, where noise does not tell them apart
 
@@ -74,7 +77,7 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
     """
     if frames.n < 2:
         return None
-    measured = noise_curve(frames)
+    measured = noise_curve(frames.chosen(np.arange(frames.n)[: max(10, MOST_PIXELS // frames.good.size)]))
     known = measured.solid & (measured.replicates.std(axis=0) <= KNOWN)
     if np.count_nonzero(known) < FEWEST_LEVELS or measured.x[known].max() < 1.0:
         return None
@@ -105,8 +108,9 @@ class _Light:
 
     def __init__(self, recipe: Recipe) -> None:
         experiment = Experiment(recipe, seed=0)
+        n = max(2, LIT_PIXELS // recipe.detector.mask.size)
         self._recipe = recipe
-        self._expected = [experiment.expect(experiment.draw(index)).photons for index in range(N_LIT)]
+        self._expected = [experiment.expect(experiment.draw(index)).photons for index in range(n)]
         self._good = recipe.detector.mask == 0
 
     def photons(self, gain: float) -> float:

@@ -100,7 +100,7 @@ def fidelity(
         require_question(out, {"declared": declared.as_dict()}, overwrite)
     judge = _judge(out, declared, measured, stand_in, command, progress)
     if declared.match and judge.is_measured:
-        declared = _matched(declared, judge, out)
+        declared = _matched(declared, judge, out, progress)
     rungs = ladder(declared)
     others = left_out(declared, rungs)
     take_folder(out, {"declared": declared.as_dict(), "reference": judge.sha256}, overwrite)
@@ -148,10 +148,10 @@ def _declared(study: str, recipe: str | None, seeds: int | None, quick: bool) ->
     return declared
 
 
-def _matched(declared: Declaration, judge: Reference, out: Path) -> Declaration:
+def _matched(declared: Declaration, judge: Reference, out: Path, progress: Progress) -> Declaration:
     """Return the declaration with what the measured frames, without their labels, say about the recipe."""
     with judge.open() as patterns:
-        learned = match(full_recipe(declared), patterns, out / "mask")
+        learned = match(full_recipe(declared), patterns, out / "mask", progress)
     settings = {name: dict(values) for name, values in declared.settings.items()}
     for section, values in learned.items():
         settings[section] = settings.get(section, {}) | values

@@ -18,7 +18,7 @@ from xfelspi.patterns import PatternSet, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
 from .conversion import learn_conversion
-from .simulated import changed
+from .simulated import Progress, changed
 from .wander import learn_wander
 
 N_COMPARED = 60
@@ -44,7 +44,9 @@ SAME = 0.1
 """Scales within this of a whole ratio are taken as that ratio: detectors are binned by whole numbers."""
 
 
-def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, dict[str, Any]]:
+def match(
+    recipe: Recipe, patterns: PatternSet, mask_stem: Path, progress: Progress | None = None
+) -> dict[str, dict[str, Any]]:
     """Return the settings that give a recipe the frames of a measured set; labels are not looked at.
 
     Size of the frames, mask and range of counts are the measured ones. The recipe's pixels become as wide as
@@ -63,19 +65,29 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
     mask_stem : Path
         Where to write their mask, which the settings name: a hash of it and .npy are added, so that no other
         mask is ever replaced, and another mask is another recipe.
+    progress : callable, optional
+        Told what is being done and how far it is.
 
     Raises
     ------
     InputError
         If no photon lies away from the beam, so that there is no scale to see.
     """
+
+    def done(share: float) -> None:
+        if progress is not None:
+            progress(f"matching {patterns.path.name}", share)
+
+    done(0.0)
     size = min(*patterns.shape, LARGEST_FRAME)
     frames = range(min(patterns.n, MOST_FRAMES, MOST_PIXELS // size**2))
     read = FrameSet.read(patterns, frames, size=size)
     phase = _median_phase(read)
     if not math.isfinite(phase):
         raise InputError(f"{patterns.path} has no photons away from the beam, so its scale cannot be told.")
+    done(0.2)
     ratio = phase / _simulated_phase(recipe)
+    done(0.4)
     whole = max(round(ratio), 1)
     if abs(ratio / whole - 1.0) <= SAME:
         ratio = float(whole)
@@ -100,14 +112,20 @@ def match(recipe: Recipe, patterns: PatternSet, mask_stem: Path) -> dict[str, di
     settings["beam"]["photons_per_frame"] = (low, high)
     told = learn_conversion(changed(recipe, settings), read)
     if told is not None:
-        settings["beam"]["photons_per_frame"] = (low * told.photons_per_count, high * told.photons_per_count)
+        settings["beam"]["photons_per_frame"] = tuple(
+            round(counts * told.photons_per_count, 1) for counts in (low, high)
+        )
         settings.setdefault("readout", {}).update(
-            conversion_gain=(told.gain * (1.0 - CONVERSION), told.gain * (1.0 + CONVERSION)),
+            conversion_gain=tuple(round(told.gain * by, 4) for by in (1.0 - CONVERSION, 1.0 + CONVERSION)),
             threshold_photons=told.threshold_photons,
         )
+    done(0.8)
     wander = learn_wander(changed(recipe, settings), read)
     if wander is not None:
-        settings["beam"].update(centre_jitter_pixels=min(wander, 10.0), wavefront_tilt_mrad=(0.0, 0.0))
+        settings["beam"].update(
+            centre_jitter_pixels=min(round(wander, 3), 10.0), wavefront_tilt_mrad=(0.0, 0.0)
+        )
+    done(1.0)
     return settings
 
 

@@ -181,8 +181,7 @@ def _judge(
 
 
 def _table(work: PosterWork, asked: Table, judge: Reference | None) -> TableWork:
-    recipe = table_recipe(work.out, work.declared.recipe(asked.recipe), judge)
-    return TableWork(work, asked, recipe, judge)
+    return TableWork(work, asked, table_recipe(work, asked, judge), judge)
 
 
 def _robustness(work: PosterWork, asked: Geometry) -> Robustness:

@@ -67,12 +67,13 @@ class TableRow:
         return {name: getattr(self, name) for name in names} | {"scores": plain}
 
 
-def table_recipe(out: Path, recipe: Recipe, judge: Reference | None) -> Recipe:
+def table_recipe(work: PosterWork, asked: Table, judge: Reference | None) -> Recipe:
     """Return the recipe to simulate, brought to measured frames where there are some."""
+    recipe = work.declared.recipe(asked.recipe)
     if judge is None or not judge.is_measured:
         return recipe
     with judge.open() as patterns:
-        return changed(recipe, match(recipe, patterns, out / "mask"))
+        return changed(recipe, match(recipe, patterns, work.out / "mask", work.progress))
 
 
 def require_folds(asked: Table, judge: Reference) -> None:

@@ -10,11 +10,16 @@ from xfelspi.simulate import Experiment, Recipe, without
 FEWEST, MOST = 10, 100
 """Frames of `DIM` counts or more: with fewer no spread is known, and more are not looked at."""
 
+MOST_PIXELS = 2**21
+"""Of these frames, but for the fewest."""
+
 FARTHEST = 2.0
 """Pixels from the given centre beyond which the search, within 3 of it, may have missed some."""
 
 MOVERS = ("centre-jitter", "wavefront-tilt")
 """Terms by which the beam's place differs from shot to shot."""
+
+_TRIED = 3  # shots for each bright one
 
 
 def learn_wander(recipe: Recipe, frames: FrameSet) -> float | None:
@@ -49,17 +54,26 @@ def learn_wander(recipe: Recipe, frames: FrameSet) -> float | None:
 
 
 def _still(recipe: Recipe, n: int) -> FrameSet | None:
-    """Return the bright ones of n frames of a beam that stands still; None where they are few."""
+    """Return n bright frames of a beam that stands still; None where they are rare."""
     experiment = Experiment(without(recipe, MOVERS), seed=0)
     detector = recipe.detector
-    counts = np.stack([experiment.pattern(index)[0] for index in range(n)])
-    return _bright(FrameSet(counts=counts, good=detector.mask == 0, centre_yx=detector.middle_yx))
+    counts: list[np.ndarray] = []
+    for index in range(_TRIED * n):
+        frame, _ = experiment.pattern(index)
+        if frame[detector.mask == 0].sum() >= DIM:
+            counts.append(frame)
+        if len(counts) == n:
+            break
+    if len(counts) < FEWEST:
+        return None
+    return FrameSet(counts=np.stack(counts), good=detector.mask == 0, centre_yx=detector.middle_yx)
 
 
 def _bright(frames: FrameSet) -> FrameSet | None:
     """Return the frames that tell their centre; None where they are few."""
     bright = np.flatnonzero(frames.totals >= DIM)
-    return None if bright.size < FEWEST else frames.chosen(bright[:MOST])
+    most = max(FEWEST, min(MOST, MOST_PIXELS // frames.good.size))
+    return None if bright.size < FEWEST else frames.chosen(bright[:most])
 
 
 def _square(centres: np.ndarray) -> float:
