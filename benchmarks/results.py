@@ -78,6 +78,9 @@ def text(found: dict[str, Any]) -> str:
     for key, (title, write) in zip(keys, parts.items(), strict=True):
         if found[key] is not None:
             lines += [f"## {title}", "", *write(found), ""]
+    absent = [title for key, title in zip(keys, parts, strict=True) if found[key] is None]
+    if absent:
+        lines += [f"Left out of this run: {'; '.join(absent)}.", ""]
     return "\n".join([*lines, *_origin(found), f"VGG16: {found['vgg16'] or 'left out'}."])
 
 
@@ -87,11 +90,12 @@ def _require_full(found: dict[str, Any]) -> None:
 
 
 def _origin(found: dict[str, Any]) -> list[str]:
+    command = " ".join(Path(word).name if "/" in word else word for word in found["command"].split())
     software = ", ".join(f"{name} {number}" for name, number in found["versions"].items())
     return [
         "Means over seeds (least–most of the seeds; interval of 95 % for the choice of patterns).",
         "",
-        f"Made by `{found['command']}`, {found['seconds'] / 60:.0f} minutes for the last call. "
+        f"Made by `{command}`, {found['seconds'] / 60:.0f} minutes for the last call. "
         f"{found['machine']}; {software}.",
     ]
 

@@ -141,6 +141,10 @@ def test_the_report_stands_alone_with_the_published_numbers(done, facts):
     tables = results.text(facts)
     assert "| sim/exp | resnet | 62 % |" in tables
     assert "## Robustness" not in tables
+    assert "Left out of this run: Robustness" in tables
+    assert (
+        results.text(facts | {"command": "xfel study poster --measured /data/a/run7.h5"}).count("/data") == 0
+    )
     with pytest.raises(SystemExit, match="quick look"):
         results.text(facts | {"quick": True})
 

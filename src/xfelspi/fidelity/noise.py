@@ -24,8 +24,8 @@ def noise_curve(frames: FrameSet, seed: int = 0) -> Curve:
     Poisson's counts it has the variance of a + 9 b + 9 c + d: a level's value is the sum of the squares over
     the sum of the latter, 1 for counted photons however bright. Where g counts stand for a photon it falls
     to g for many photons, on a course that rounding decides (Janesick 2007, Photon Transfer, SPIE, ch. 5,
-    whose curve this is). Fringes of 12 pixels add 0.1 % of their square over the mean. How bright a place is
-    comes from the pixels around the four, so that noise does not choose its level.
+    whose curve this is). Fringes 12 pixels apart, of full contrast, add 0.0005 for each count. How bright a
+    place is comes from the pixels around the four, so that noise does not choose its level.
 
     Parameters
     ----------
