@@ -122,9 +122,7 @@ def match(
     done(0.8)
     wander = learn_wander(changed(recipe, settings), read)
     if wander is not None:
-        settings["beam"].update(
-            centre_jitter_pixels=min(round(wander, 3), 10.0), wavefront_tilt_mrad=(0.0, 0.0)
-        )
+        settings["beam"].update(centre_jitter_pixels=round(wander, 3), wavefront_tilt_mrad=(0.0, 0.0))
     done(1.0)
     return settings
 
