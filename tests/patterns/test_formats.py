@@ -226,15 +226,40 @@ def test_what_a_dataset_declares_is_held_against_what_is_stored(tmp_path, monkey
             layout = h5py.VirtualLayout((n, *SHAPE), "<u2")
             layout[:N] = h5py.VirtualSource("data.h5", "run/frames", (N, *SHAPE))
             file.create_virtual_dataset("virtual", layout)
-            file.create_dataset("chunked", (n, *SHAPE), "<u2", chunks=(1, *SHAPE), compression="gzip")[0] = 1
-        for name in ("virtual", "chunked"):
-            if is_honest:
-                with PatternSet.open(tmp_path / "master.h5", dataset=name, follow_links=True) as patterns:
-                    expected = FRAMES if name == "virtual" else np.arange(N)[:, None, None] == 0
-                    assert_array_equal(patterns.frames(0, N).counts, np.broadcast_to(expected, (N, *SHAPE)))
-            else:
-                with pytest.raises(InputError, match=r"declares \d+ bytes and does not hold them"):
-                    PatternSet.open(tmp_path / "master.h5", dataset=name, follow_links=True)
+        if is_honest:
+            with PatternSet.open(tmp_path / "master.h5", follow_links=True) as patterns:
+                assert_array_equal(patterns.frames(0, N).counts, FRAMES)
+        else:
+            with pytest.raises(InputError, match=r"declares \d+ bytes and does not hold them"):
+                PatternSet.open(tmp_path / "master.h5", follow_links=True)
+
+
+@pytest.mark.parametrize("hole", [False, True])
+@pytest.mark.parametrize("chunk", [(1, *SHAPE), (2, SHAPE[0], 3)])
+@pytest.mark.parametrize("place", ["run/frames", "entry_1/data_1/data"])
+def test_room_for_more_frames_than_came_is_no_damage(tmp_path, place, chunk, hole):
+    """Frames after the last that was written are none; a missing one between others is dark."""
+    path, room = tmp_path / "a.h5", 10**9
+    written = 4 if chunk[0] == 2 else 3
+    with h5py.File(path, "w") as file:
+        data = file.create_dataset(place, (room, *SHAPE), "<u2", chunks=chunk, maxshape=(None, *SHAPE))
+        data[2:written] = FRAMES[2:written]
+        if not hole:
+            data[:2] = FRAMES[:2]
+        few = file.create_dataset("few", (5, *SHAPE), "<u2", chunks=(1, *SHAPE))
+        few[:3] = FRAMES[:3]
+        file["labels"] = np.array([1, 0, -1, -1, -1], np.int8)
+        file.create_dataset("none", (room, *SHAPE), "<u2", chunks=(1, *SHAPE))
+    with PatternSet.open(path, dataset=place) as patterns:
+        expected = FRAMES[:written].copy()
+        expected[:2] *= not hole
+        assert patterns.n == written
+        assert_array_equal(patterns.frames(0, room).counts, expected)
+        assert f"room for {room} frames" in patterns.remarks[0]
+    with PatternSet.open(path, dataset="few") as patterns:
+        assert patterns.labels.tolist() == [1, 0, -1]
+    with pytest.raises(InputError, match="none is written yet; wait"):
+        PatternSet.open(path, dataset="none")
 
 
 def test_links_in_circles_end(tmp_path):

@@ -6,6 +6,7 @@ import glob
 import importlib
 import math
 import re
+from bisect import bisect_left
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -30,8 +31,35 @@ def load(item: h5py.Dataset) -> np.ndarray:
     return np.asarray(item[()])
 
 
-def require_stored(item: h5py.Dataset) -> None:
+def written_rows(item: h5py.Dataset) -> int:
+    """Count along the first axis up to the last that was ever written.
+
+    Who takes data often makes a file for more frames than there will be; HDF5 has no chunks for the rest.
+    """
+    rows = int(item.shape[0])
+    if item.chunks is None or rows == 0:
+        return rows
+    step, columns = item.chunks[0], list(zip(item.shape[1:], item.chunks[1:], strict=True))
+
+    def is_dark(number: int) -> bool:
+        """Tell whether the first chunk of this row of chunks is missing."""
+        return item.id.get_chunk_info_by_coord((number * step, *[0] * len(columns))).byte_offset is None
+
+    number = -(-rows // step)
+    if not is_dark(number - 1):
+        return rows
+    number = bisect_left(range(number), True, key=is_dark)
+    if item.id.get_num_chunks() != number * math.prod(-(-n // chunk) for n, chunk in columns):
+        starts = [-step]  # there are holes: all chunks are looked at, which is slow
+        item.id.chunk_iter(lambda chunk: starts.append(chunk.chunk_offset[0]))
+        number = max(starts) // step + 1
+    return min(number * step, rows)
+
+
+def require_stored(item: h5py.Dataset, rows: int | None = None) -> None:
     """Refuse what would take more memory than any compression allows for what is stored.
+
+    With `rows`, only so many along the first axis will be read.
 
     Raises
     ------
@@ -40,14 +68,22 @@ def require_stored(item: h5py.Dataset) -> None:
     InputError
         If its compression is one that this HDF5 does not know.
     """
-    _require_filters(item)
+    require_filters(item)
     declared = (item.size or 0) * item.dtype.itemsize
+    if rows is not None:
+        declared = declared // max(item.shape[0], 1) * rows
     if declared > max(_SMALL_BYTES, _MOST_COMPRESSION * _stored_bytes(item)):
         raise ValueError(f"{item.name} declares {declared} bytes and does not hold them")
 
 
-def _require_filters(item: h5py.Dataset) -> None:
-    """Load the package of HDF5's further filters, such as bitshuffle, for a dataset that needs one."""
+def require_filters(item: h5py.Dataset) -> None:
+    """Load the package of HDF5's further filters, such as bitshuffle, for a dataset that needs one.
+
+    Raises
+    ------
+    InputError
+        If this HDF5 does not know one.
+    """
     steps = item.id.get_create_plist()
     needed = [steps.get_filter(place) for place in range(steps.get_nfilters())]
     if all(h5py.h5z.filter_avail(code) for code, *_ in needed):

@@ -47,7 +47,7 @@ class CxiStack(Hdf5Stack):
         edges = [read_mean(file, f"{self._detector}/{axis}_pixel_size") for axis in "xy"]
         if edges[0] and edges[1] and abs(edges[1] / edges[0] - 1) > _SQUARE:
             self.geometry = None
-            self.remarks = (
+            self.remarks += (
                 f"Its pixels are {1e6 * edges[0]:g} µm wide and {1e6 * edges[1]:g} µm high; only square ones "
                 "make a geometry.",
             )
@@ -64,12 +64,13 @@ class CxiStack(Hdf5Stack):
         """Experiment identifiers, else train and pulse; None for a file without one for each frame."""
         for name in (f"{self._dataset.parent.name}/experiment_identifier", IDENTIFIER):
             item = self.hdf5.dataset(name)
-            if item is not None and item.shape == (self.n,) and h5py.check_string_dtype(item.dtype):
-                return np.array([text.decode(errors="replace") for text in load(item)])
+            if item is not None and self._has_one_each(item) and h5py.check_string_dtype(item.dtype):
+                return np.array([text.decode(errors="replace") for text in load(item)[: self.n]])
         train, pulse = (self.hdf5.dataset(f"entry_1/{name}") for name in ("trainId", "pulseId"))
-        if train is None or pulse is None or not train.shape == pulse.shape == (self.n,):
+        if train is None or pulse is None or not all(map(self._has_one_each, (train, pulse))):
             return None
-        return np.array([f"{t}:{p}" for t, p in zip(load(train).tolist(), load(pulse).tolist(), strict=True)])
+        pairs = zip(*(load(each)[: self.n].tolist() for each in (train, pulse)), strict=True)
+        return np.array([f"{t}:{p}" for t, p in pairs])
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to `stop`; where each has a mask of its own, what that hides is NaN."""
@@ -98,8 +99,8 @@ class CxiStack(Hdf5Stack):
                 if item.dtype.kind in "ui":
                     self.bits = values.astype(np.uint32)
                 return as_mask(unusable(values), self.shape, name)
-            if item.shape == (self.n, *raw_shape):
-                require_stored(item)
+            if item.shape in ((self.n, *raw_shape), self._dataset.shape):
+                require_stored(item, self.n)
                 self._own_masks, self.has_own_masks = item, True
                 looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int))
                 common = np.logical_and.reduce([unusable(item[index]) for index in looked_at])

@@ -139,8 +139,8 @@ def _masked(layout: CrystfelGeometry, stack: Stack) -> np.ndarray:
             continue  # files of raw frames and of calibrated ones share geometries
         if item.size == bad.size:
             bad |= mask.bad(load(item)).reshape(raw_shape)
-        elif item.ndim and item.shape[0] == stack.n and item.size == stack.n * bad.size:
-            require_stored(item)
+        elif item.ndim and item.shape[0] >= stack.n and item.size == item.shape[0] * bad.size:
+            require_stored(item, stack.n)
             looked_at = np.unique(np.linspace(0, stack.n - 1, _LOOKED_AT).astype(int)).tolist()
             bad |= np.logical_and.reduce([mask.bad(item[i]).reshape(raw_shape) for i in looked_at])
     return bad

@@ -13,7 +13,7 @@ from xfelspi.errors import InputError
 from ..beside import are_labels, as_mask
 from ..chunk import expand_chunk
 from ..hdf5 import Hdf5File, open_hdf5
-from ..sizes import load, require_honest_chunks, require_stored
+from ..sizes import load, require_filters, require_honest_chunks, require_stored, written_rows
 from .choosing import only_name, require_stack
 from .stack import Choices, Stack
 
@@ -26,7 +26,10 @@ class Hdf5Stack(Stack):
         self._dataset = dataset
         raw_shape = dataset.shape[1:] if dataset.ndim > 2 else dataset.shape
         self.shape = (math.prod(raw_shape[:-1]), raw_shape[-1])
-        self.n = dataset.shape[0] if dataset.ndim > 2 else 1
+        self._room = dataset.shape[0] if dataset.ndim > 2 else 1
+        self.n = written_rows(dataset) if dataset.ndim > 2 else 1
+        if self.n < self._room:
+            self.remarks = (f"It has room for {self._room} frames, and {self.n} are written.",)
         self.raw_shape = raw_shape if dataset.ndim > 3 else None
         self.mask = self._find_mask()
         self.labels = self._find_labels()
@@ -71,9 +74,13 @@ class Hdf5Stack(Stack):
         """Look for a dataset called labels; those of another kind (0, 1, 2 ...) are none of ours."""
         for name in (f"{self._dataset.parent.name}/labels", "labels"):
             item = self.hdf5.dataset(name)
-            if item is not None and item.shape == (self.n,) and are_labels(values := load(item)):
+            if item is not None and self._has_one_each(item) and are_labels(values := load(item)[: self.n]):
                 return values.astype(np.int8)
         return None
+
+    def _has_one_each(self, item: h5py.Dataset) -> bool:
+        """Tell whether a dataset has one entry for each frame, those that never came included."""
+        return item.shape in ((self.n,), (self._room,))
 
 
 def recognizes_hdf5(path: Path) -> bool:
@@ -126,7 +133,13 @@ def named_stack(file: Hdf5File, name: str, most_dims: int = 3) -> h5py.Dataset:
         raise InputError(f"{file.path} has no dataset {name!r}; it has {file.listing()}.")
     where = f"{item.name} in {file.path}"
     require_stack(where, item, lambda: f"choose another of {file.listing()}", most_dims)
-    require_stored(item)
+    require_filters(item)
+    rows = written_rows(item) if item.ndim > 2 else None
+    if rows == 0:
+        raise InputError(
+            f"{where} has room for {item.shape[0]} patterns, and none is written yet; wait for some."
+        )
+    require_stored(item, rows)
     return item
 
 
