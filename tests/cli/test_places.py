@@ -1,6 +1,8 @@
 """Where output goes: beside what is read, and never over it."""
 
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -53,3 +55,15 @@ def test_a_name_that_is_not_utf_8_is_one_sentence(tmp_path):
         refused = xfel(*command, file)
         assert refused.exit_code == 2
         assert "is not UTF-8" in " ".join(refused.output.split())
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full to print to")
+@pytest.mark.parametrize("command", ["info", "--help"])
+def test_what_is_printed_to_a_full_disk_is_one_sentence(tmp_path, command):
+    arguments = [command] if command == "--help" else [command, str(frames(tmp_path / "run.npy"))]
+    with open("/dev/full", "w") as full:
+        run = [sys.executable, "-c", "from xfelspi.cli import main; main()", *arguments]
+        done = subprocess.run(run, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -22,7 +22,7 @@ from .options import beside, require_not_read
 from .plan import plan
 from .score import score
 from .study import study
-from .terminal import Progress, command_of, indices_of, typed
+from .terminal import Progress, command_of, indices_of, printing_told, typed
 
 app = typer.Typer(
     name="xfel",
@@ -352,4 +352,5 @@ def _short(value: Any) -> str:
 
 def main() -> None:
     """Run the command line."""
-    app()
+    with printing_told():
+        app()

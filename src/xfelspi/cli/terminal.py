@@ -1,10 +1,13 @@
 """How commands meet the terminal: errors, Ctrl-C, progress."""
 
+import errno
 import functools
 import inspect
+import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -51,6 +54,23 @@ def _printable(text: str) -> str:
     """Make fit for a terminal what may hold names out of a file: line breaks, escapes, no end."""
     text = "".join(sign if sign.isprintable() else "?" for sign in text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+
+
+@contextmanager
+def printing_told() -> Iterator[None]:
+    """Make a sentence of a full disk, or another that takes nothing, under what is printed."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try again at the end
+        typer.secho(
+            f"xfel: what it prints cannot be written ({error.strerror}); free some room, or send it elsewhere.",
+            fg="red",
+            err=True,
+        )
+        sys.exit(2)
 
 
 def typed() -> str:
