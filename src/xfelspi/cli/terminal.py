@@ -66,7 +66,7 @@ def printing_told() -> Iterator[None]:
             raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python would try again at the end
         typer.secho(
-            f"xfel: what it prints cannot be written ({error.strerror}); free some room, or send it elsewhere.",
+            f"xfel: what it prints cannot be written ({error.strerror}); free some room, or print elsewhere.",
             fg="red",
             err=True,
         )
