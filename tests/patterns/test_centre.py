@@ -70,6 +70,15 @@ def test_a_missing_quarter_does_not_draw_the_centre(simulated):
     assert max(errors) < 0.25
 
 
+def test_a_missing_half_tells_no_centre_rather_than_a_wrong_one(simulated):
+    """What is left lies all to one side of the beam: nothing has its opposite, but near the edge some do."""
+    frames, bad, centre = cut(simulated, 75, 80)
+    for half in ((slice(0, int(centre[0]) + 1), slice(None)), (slice(None), slice(int(centre[1]), None))):
+        dead = bad.copy()
+        dead[half] = True
+        assert find_centre(frames, dead) is None
+
+
 def test_large_frames_are_binned_and_tell_the_same(simulated):
     frames, bad, centre = cut(simulated, 70, 90, n=2)
     factor = 8  # 768 pixels: binned by 2

@@ -6,26 +6,34 @@ import pytest
 
 from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
-from xfelspi.simulate import load_recipe, simulate_to_file
+from xfelspi.simulate import Experiment, load_recipe, simulate_to_file
 from xfelspi.studies.matching import match
 from xfelspi.studies.simulated import changed
 
 ASKED = ["detector.rows=96", "detector.columns=96", "beam.photons_per_frame=[2e4, 2e4]"]
 
 
-def foreign_file(path, settings, labels=None):
+def foreign_file(path, settings, labels=None, recipe="benchmark", window=(), n=60):
     """Frames and a mask, without any geometry."""
-    source = simulate_to_file(path.with_suffix(".source.h5"), load_recipe("benchmark", settings), 60, seed=9)
+    source = simulate_to_file(path.with_suffix(".source.h5"), load_recipe(recipe, settings), n, seed=9)
     with PatternSet.open(source) as patterns, h5py.File(path, "w") as file:
-        file["patterns"] = patterns.frames(0, 60).counts
-        file["mask"] = patterns.mask
+        file["patterns"] = patterns.frames(0, n).counts[:, *window]
+        file["mask"] = patterns.mask[window]
         file["labels"] = patterns.labels if labels is None else labels
     return path
 
 
-def matched(recipe, path, folder):
+def matched(recipe, path, folder, **options):
     with PatternSet.open(path) as patterns:
-        return match(recipe, patterns, folder / "mask")
+        return match(recipe, patterns, folder / "mask", **options).settings
+
+
+def totals(recipe, n=40):
+    """Mean counts of frames of a recipe, each by another copy of the detector."""
+    experiment, good = Experiment(recipe, seed=7), recipe.detector.mask == 0
+    stride = max(1, recipe.readout.new_unit_every)
+    shots = [experiment.pattern(index * stride) for index in range(n)]
+    return np.mean([frame[good].sum() for frame, truth in shots if truth.label != "blank"])
 
 
 def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
@@ -66,7 +74,7 @@ def test_frames_without_light_have_no_scale(tmp_path):
     path = tmp_path / "dark.h5"
     with h5py.File(path, "w") as file:
         file["patterns"] = np.zeros((20, 64, 64), np.uint16)
-    with pytest.raises(InputError, match="no photons away from the beam"):
+    with pytest.raises(InputError, match=r"scale .* cannot be told"):
         matched(load_recipe("benchmark"), path, tmp_path)
 
 
@@ -80,3 +88,54 @@ def test_no_other_mask_is_replaced_and_another_mask_is_another_recipe(tmp_path):
         file["mask"][3, 3] = 1 - file["mask"][3, 3]
     assert matched(load_recipe("benchmark"), path, tmp_path)["detector"]["mask_file"] != first
     assert own.read_bytes() == b"made by hand"
+
+
+def test_a_centre_that_is_not_in_the_middle_is_found(tmp_path):
+    """A frame cut off at one side: its middle is no centre, and rings about it tell another scale."""
+    asked = [*ASKED, "detector.pixel_size_m=600e-6"]
+    path = foreign_file(tmp_path / "run.h5", asked, window=(slice(0, 84), slice(16, None)))
+    settings = matched(load_recipe("benchmark"), path, tmp_path)
+    assert settings["detector"]["pixel_size_m"] == pytest.approx(600e-6)
+
+
+def test_misses_of_a_run_take_no_part(tmp_path):
+    """Two in three pulses hit nothing: scale and counts are those of the others."""
+    asked = ["detector.rows=192", "detector.columns=192", 'sample.arrival="natural"']
+    empty = foreign_file(tmp_path / "run.h5", [*asked, "sample.mean_particles=0.4"], recipe="lcls-amo", n=120)
+    with PatternSet.open(empty) as patterns:
+        assert np.mean(patterns.frames(0, 120).counts.sum(axis=(1, 2)) < 2000) > 0.5
+    settings = matched(load_recipe("lcls-amo"), empty, tmp_path)
+    assert settings["detector"]["pixel_size_m"] == pytest.approx(300e-6)
+    assert settings["beam"]["photons_per_frame"][0] > 2000
+
+
+def test_frames_of_no_particle_are_refused_in_their_own_words(tmp_path):
+    path = tmp_path / "flat.h5"
+    rng = np.random.default_rng(1)
+    for counts, words in (
+        (rng.poisson(1.0, (40, 128, 100)), "No particle|cannot be told"),
+        (7, "cannot be told"),
+    ):
+        with h5py.File(path, "w") as file:
+            file["patterns"] = np.full((40, 128, 100), counts, np.uint16)
+        with pytest.raises(InputError, match=words):
+            matched(load_recipe("lcls-amo"), path, tmp_path)
+
+
+@pytest.mark.parametrize("dim", [False, True])
+def test_what_stays_fixed_is_counted_with(tmp_path, dim):
+    """Measured counts come out again whatever the conversion: a given one, or one that is not told."""
+    photons = "beam.photons_per_frame=[300, 300]" if dim else "beam.photons_per_frame=[3e4, 3e4]"
+    half = ["readout.conversion_gain=[0.5, 0.5]", "readout.threshold_photons=0.5"]
+    small = ["detector.rows=96", "detector.columns=96", "detector.pixel_size_m=600e-6"]
+    path = foreign_file(tmp_path / "run.h5", [photons, *half, *small], recipe="lcls-amo")
+    with PatternSet.open(path) as patterns:
+        measured = np.mean(patterns.frames(0, 60).counts[:, ~patterns.mask].sum(axis=1))
+    given = [] if dim else ["readout.conversion_gain=[1.0, 1.0]", "beam.centre_jitter_pixels=2.0"]
+    recipe = load_recipe("lcls-amo", given)
+    settings = matched(recipe, path, tmp_path, fixed={one.partition("=")[0] for one in given})
+    assert "conversion_gain" not in settings["readout"]
+    assert "wavefront_tilt_mrad" not in settings["beam"]
+    assert totals(changed(recipe, settings)) == pytest.approx(measured, rel=0.25)
+    with pytest.raises(InputError, match=r"detector\.rows comes from the frames"):
+        matched(recipe, path, tmp_path, fixed={"detector.rows"})

@@ -16,7 +16,7 @@ from .doctor import doctor
 from .embed import embed
 from .explain import explain
 from .hits import hits
-from .matching import Match, recipe_of
+from .matching import Match, recipe_of, require_match
 from .opening import Opening, opens_frames
 from .options import beside, require_not_read
 from .plan import plan
@@ -53,6 +53,7 @@ def _main(
 
 
 @_command
+@opens_frames("labels")
 def simulate(
     shape: Annotated[
         str | None,
@@ -80,6 +81,8 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Same seed, same patterns.")] = 0,
     out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("sim"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file of another run.")] = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Simulate single and multiple hits of one shape.
 
@@ -96,13 +99,16 @@ def simulate(
     from xfelspi.shapes import shape_name
     from xfelspi.simulate import simulate_to_file
 
+    require_match(match, opening)
     changes = list(settings or [])
     if shape is not None:
         changes.append(f"sample.shape={json.dumps(shape)}")
     if natural:
         changes.append('sample.arrival="natural"')
-    drawn_from = recipe_of(recipe, changes, match, out)
+    drawn_from = recipe_of(recipe, changes, match, opening, out)
     path = out / f"{shape_name(drawn_from.sample.shape)}.h5"
+    if match is not None:
+        require_not_read(path, match)
     start = time.perf_counter()
     try:
         with Progress() as progress:
@@ -168,6 +174,7 @@ def info(
 
 
 @_command
+@opens_frames("labels")
 def train(
     data: Annotated[
         list[Path] | None,
@@ -222,6 +229,8 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace another model of that name.")
     ] = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Train a network to tell single hits from everything else.
 
@@ -234,6 +243,7 @@ def train(
 
     Example: xfel train --data sim --method vgg16 --weights vgg16.safetensors
     """
+    require_match(match, opening)
     _require_one_supply(
         recipe, {"--data": data, "--hold-out": hold_out}, {"-n": n, "--set": settings, "--match": match}
     )
@@ -245,7 +255,7 @@ def train(
         if recipe is not None:
             from xfelspi.simulate import StreamedPatterns
 
-            drawn_from = recipe_of(recipe, settings or [], match, out)
+            drawn_from = recipe_of(recipe, settings or [], match, opening, out)
             source = StreamedPatterns(
                 drawn_from, _names(shapes) or (), n=20_000 if n is None else n, seed=seed, progress=progress
             )

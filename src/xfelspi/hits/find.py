@@ -70,6 +70,8 @@ class HitFinding:
             )
         if not 0 < self.lit_photons < np.inf:
             raise InputError(f"A pixel is lit from {self.lit_photons:g} photons on; give a positive number.")
+        if not 0 <= self.seed < 2**63:
+            raise InputError(f"The seed is {self.seed}; it must lie between 0 and 2^63 - 1.")
         if not 0 <= self.keep_misses <= 1:
             raise InputError(f"The share of misses to keep is {self.keep_misses:g}; it lies between 0 and 1.")
 

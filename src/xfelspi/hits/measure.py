@@ -12,7 +12,7 @@ from xfelspi.constants import HC_EV_NM
 from xfelspi.patterns import Geometry, PatternSet, pick
 
 from .company import Company
-from .sphere import PHASES, SphereFit
+from .sphere import SphereFit
 
 _AT_ONCE = 32
 
@@ -67,10 +67,10 @@ def measure(
     for start in range(0, indices.size, _AT_ONCE):
         chosen = indices[start : start + _AT_ONCE]
         counts = pick(patterns, chosen).counts
-        phase, relative_error = fit(counts)
-        phase[(phase <= PHASES[1]) | (phase >= PHASES[-2])] = np.nan
+        seen = fit(counts)
+        phase = np.where(seen.bounded, seen.phase, np.nan)
         diameter_nm = phase * per_phase_nm
-        found[:, chosen] = diameter_nm, diameter_nm * relative_error, company(counts, phase)
+        found[:, chosen] = diameter_nm, diameter_nm * seen.relative_error, company(counts, phase)
         if progress is not None:
             progress("sizes", min(1.0, (start + _AT_ONCE) / indices.size))
     return Measured(diameter_nm=found[0], error_nm=found[1], company=found[2])

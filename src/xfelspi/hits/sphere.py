@@ -32,6 +32,11 @@ class EdgePhases(NamedTuple):
     relative_error: np.ndarray
     """(n,) float64, one standard deviation over the phase."""
 
+    @property
+    def bounded(self) -> np.ndarray:
+        """Which phases lie between those tried, not at an end of them: (n,) bool."""
+        return (self.phase > PHASES[1]) & (self.phase < PHASES[-2])
+
 
 class SphereFit:
     """Fits spheres to frames of one detector.

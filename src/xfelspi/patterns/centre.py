@@ -16,6 +16,8 @@ import numpy as np
 _FINE_PIXELS = 4.0  # blur that is taken off for the second look: speckles are narrower, halos wider
 _REACH = 12  # half pixels that the second look goes from the first
 _LEAST_PAIRS = 0.15  # of the good pixels must have a good opposite
+_FEW_PAIRS = 0.03  # of the good pixels: a place with fewer is not seen at all
+_NEAR = 4  # half pixels within which two looks see one place
 _LARGEST_EDGE = 640  # pixels; larger frames are binned
 _SIGMAS = 6.0  # of chance that the correlation must exceed
 
@@ -73,7 +75,7 @@ def find_centre(frames: Iterable[np.ndarray], bad: np.ndarray) -> Centre | None:
         return None
     covariance, correlation, chance = whole.look()
     at = _highest(covariance)
-    if not correlation[at] > _SIGMAS * chance[at]:
+    if not correlation[at] > _SIGMAS * chance[at] or _rises_beside(correlation, chance, at):
         return None
     top, left = (max(0, place - _REACH) for place in at)
     nearby = fine.look()[0][top : at[0] + _REACH + 1, left : at[1] + _REACH + 1]
@@ -123,10 +125,11 @@ class _Opposites:
         mean = self._back(self._sum * self._mask) / pairs
         covariance = products - pairs * mean**2
         variance = self._back(self._squares * self._mask) - pairs * mean**2
-        enough = pairs > _LEAST_PAIRS * self.n * self._good.sum()
-        correlation = np.where(enough & (variance > 0), covariance / np.maximum(variance, 1e-9), 0.0)
+        share = pairs / (self.n * self._good.sum())
+        seen = (share > _FEW_PAIRS) & (variance > 0)
+        correlation = np.where(seen, covariance / np.maximum(variance, 1e-9), 0.0)
         # Each pair counts twice in these sums.
-        return np.where(enough, covariance, -np.inf), correlation, np.sqrt(2 / pairs)
+        return np.where(share > _LEAST_PAIRS, covariance, -np.inf), correlation, np.sqrt(2 / pairs)
 
     def _spectrum(self, values: np.ndarray) -> np.ndarray:
         return self._fft.rfft2(values, self._size)
@@ -134,6 +137,19 @@ class _Opposites:
     def _back(self, spectrum: np.ndarray) -> np.ndarray:
         ny, nx = self._good.shape
         return self._fft.irfft2(spectrum, self._size)[: 2 * ny - 1, : 2 * nx - 1]
+
+
+def _rises_beside(correlation: np.ndarray, chance: np.ndarray, at: tuple[int, int]) -> bool:
+    """Tell whether opposite pixels are more alike about a place beside, where there are fewer of them.
+
+    Then the beam meets no good pixel, as where half of the detector is dead, and what is highest is nearest.
+    """
+    top, left = (max(0, place - _REACH) for place in at)
+    beside = correlation[top : at[0] + _REACH + 1, left : at[1] + _REACH + 1]
+    row, column = _highest(beside)
+    best = top + row, left + column
+    apart = max(abs(best[0] - at[0]), abs(best[1] - at[1]))
+    return apart > _NEAR and bool(correlation[best] > correlation[at] + _SIGMAS * chance[best])
 
 
 def _binned(frame: np.ndarray, bins: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from .fluctuation import Fluctuation
 from .form_factor import form_factor
 from .particle import Layer, Particle
 from .readout import ReadOut, Unit, file_mask, read_out, unit_of
-from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names, with_settings
+from .recipe import Recipe, load_recipe, recipe_from_dict, recipe_names
 from .run import Experiment, simulate_to_file
 from .scene import Forms, Sample, Scene
 from .shot import Expectation, Shot, draw_shot, expected_photons, read_out_key
@@ -59,6 +59,5 @@ __all__ = [
     "scattered_light",
     "simulate_to_file",
     "unit_of",
-    "with_settings",
     "without",
 ]

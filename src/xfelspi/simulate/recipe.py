@@ -109,20 +109,6 @@ def recipe_from_dict(values: dict[str, Any]) -> Recipe:
         raise InputError(f"The recipe's {where} is {first['input']!r}: {first['msg'].lower()}.") from None
 
 
-def with_settings(recipe: Recipe, settings: Sequence[str]) -> Recipe:
-    """Return a recipe with single values changed, as in `load_recipe`.
-
-    Raises
-    ------
-    InputError
-        If a key is unknown or a value out of range.
-    """
-    values = recipe.as_dict()
-    for setting in settings:
-        _change(values, setting)
-    return recipe_from_dict(values)
-
-
 def _change(values: dict[str, Any], setting: str) -> None:
     key, equals, text = setting.partition("=")
     path = [part.strip() for part in key.split(".")]

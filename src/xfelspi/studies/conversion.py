@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +13,8 @@ from xfelspi.simulate import Experiment, Recipe, read_out, unit_of
 GAINS = np.geomspace(0.4, 1.25, 13)
 """Counts per photon that are tried first, and then between them."""
 
-THRESHOLDS = (0.5, 0.7, 0.9)
-"""Thresholds that are tried first, and then between them."""
+THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
+"""Thresholds that are tried."""
 
 FEWEST_LEVELS = 3
 """Of brightness, whose noise is known to `KNOWN`, one of them of a count or more: fewer tell no gain."""
@@ -35,24 +34,31 @@ LIT_PIXELS = 24 * 128**2
 MOST_PIXELS = 2**22
 """Of measured frames, from which on noise is known well enough; never fewer than ten frames."""
 
+FEWEST = 10
+"""Measured frames: with fewer the errors of their noise are not known."""
+
+SURE = 0.1
+"""Gains are never known nearer than this, relatively; those that the noise does not tell apart are added."""
+
 _OWN = 2.0  # what a threshold costs that is 1 away from the recipe's, where noise does not tell them apart
+_REFINED = 3  # thresholds, the best ones, for which gains between those tried first are tried
+_ALIKE = 1.0  # in units of `_apart`: what is as much farther than the nearest fits as well
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """From photons to counts.
+    """From photons to counts, as in `ReadOut`.
 
     Attributes
     ----------
-    gain, threshold_photons : float
-        As in `ReadOut`.
-    photons_per_count : float
-        Of a whole frame; thresholds cost photons as well.
+    gain : (float, float)
+        Range of counts per photon that the noise leaves.
+    threshold_photons : float
+        The likeliest.
     """
 
-    gain: float
+    gain: tuple[float, float]
     threshold_photons: float
-    photons_per_count: float
 
 
 def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
@@ -72,39 +78,46 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
     Returns
     -------
     conversion : Conversion or None
-        None if there is one frame alone, too few pixels are bright enough, or none of those tried is near:
+        None if there are few frames, too few pixels are bright enough, or none of those tried is near:
         counts in other units, or frames that were smoothed.
     """
-    if frames.n < 2:
+    if frames.n < FEWEST:
         return None
-    measured = noise_curve(frames.chosen(np.arange(frames.n)[: max(10, MOST_PIXELS // frames.good.size)]))
+    measured = noise_curve(frames.chosen(np.arange(frames.n)[: max(FEWEST, MOST_PIXELS // frames.good.size)]))
     known = measured.solid & (measured.replicates.std(axis=0) <= KNOWN)
     if np.count_nonzero(known) < FEWEST_LEVELS or measured.x[known].max() < 1.0:
         return None
     light = _Light(recipe)
+    tried: dict[tuple[float, float], float] = {}
 
     def apart(gain: float, threshold: float) -> float:
-        return _apart(noise_curve(light.counted(gain, threshold)), measured, known)
+        tried[gain, threshold] = _apart(noise_curve(light.counted(gain, threshold)), measured, known)
+        return tried[gain, threshold]
 
-    def nearest(gains: Iterable[float], thresholds: Iterable[float]) -> tuple[float, float]:
+    def nearest() -> list[tuple[float, float]]:
+        """Return what was tried, the best first."""
         own = recipe.readout.threshold_photons
-        candidates = itertools.product(gains, thresholds)
-        return min(candidates, key=lambda one: apart(*one) + _OWN * abs(one[1] - own))
+        return sorted(tried, key=lambda one: tried[one] + _OWN * abs(one[1] - own))
 
-    gain, threshold = nearest(GAINS.tolist(), THRESHOLDS)
-    step = float(GAINS[1] / GAINS[0]) ** 0.5
-    between = [one for one in (threshold - 0.1, threshold, threshold + 0.1) if one >= THRESHOLDS[0]]
-    gain, threshold = nearest((gain / step, gain, gain * step), between)
-    if apart(gain, threshold) > FARTHEST:
+    for gain, threshold in itertools.product(GAINS.tolist(), THRESHOLDS):
+        apart(gain, threshold)
+    for threshold in list(dict.fromkeys(at for _, at in nearest()))[:_REFINED]:
+        for step in (2.0, 4.0, 8.0, 16.0):  # halved each time: the gains that fit lie within a few per cent
+            middle = next(gain for gain, at in nearest() if at == threshold)
+            for by in (-1.0, 1.0):
+                apart(middle * float(GAINS[1] / GAINS[0]) ** (by / step), threshold)
+    gain, threshold = nearest()[0]
+    if tried[gain, threshold] > FARTHEST:
         return None
-    counts = float(light.counted(gain, threshold).totals.sum())
+    at_most = tried[gain, threshold] + _ALIKE
+    alike = [one[0] for one, found in tried.items() if one[1] == threshold and found <= at_most]
     return Conversion(
-        gain=gain, threshold_photons=round(threshold, 3), photons_per_count=light.photons(gain) / counts
+        gain=(min(*alike, gain * (1.0 - SURE)), max(*alike, gain * (1.0 + SURE))), threshold_photons=threshold
     )
 
 
 class _Light:
-    """What falls on the detector in some shots of a recipe."""
+    """What falls on the detector in some shots of a recipe, each taken by another copy of it."""
 
     def __init__(self, recipe: Recipe) -> None:
         experiment = Experiment(recipe, seed=0)
@@ -113,16 +126,16 @@ class _Light:
         self._expected = [experiment.expect(experiment.draw(index)).photons for index in range(n)]
         self._good = recipe.detector.mask == 0
 
-    def photons(self, gain: float) -> float:
-        """Mean photons of all shots that give the recipe's counts at this gain."""
-        return float(sum(light[self._good].sum(dtype=float) for light in self._expected)) / gain
-
     def counted(self, gain: float, threshold: float) -> FrameSet:
         """Return the frames that they give."""
+        detector = self._recipe.detector
         readout = replace(self._recipe.readout, conversion_gain=(gain, gain), threshold_photons=threshold)
-        unit = unit_of(self._recipe.detector, readout)
-        frames = [read_out(light / np.float32(gain), unit, key) for key, light in enumerate(self._expected)]
-        return FrameSet(counts=np.stack(frames), good=self._good, centre_yx=self._recipe.detector.middle_yx)
+        stride = max(1, readout.new_unit_every)
+        frames = [
+            read_out(light / np.float32(gain), unit_of(detector, readout, 0, key * stride), key)
+            for key, light in enumerate(self._expected)
+        ]
+        return FrameSet(counts=np.stack(frames), good=self._good, centre_yx=detector.middle_yx)
 
 
 def _apart(tried: Curve, measured: Curve, known: np.ndarray) -> float:

@@ -153,7 +153,7 @@ def _matched(declared: Declaration, judge: Reference, out: Path, progress: Progr
     with judge.open() as patterns:
         learned = match(full_recipe(declared), patterns, out / "mask", progress)
     settings = {name: dict(values) for name, values in declared.settings.items()}
-    for section, values in learned.items():
+    for section, values in learned.settings.items():
         settings[section] = settings.get(section, {}) | values
     return dataclasses.replace(declared, settings=settings)
 

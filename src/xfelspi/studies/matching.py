@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import math
 import zlib
-from dataclasses import asdict, replace
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from xfelspi.errors import InputError
 from xfelspi.fidelity import FrameSet
 from xfelspi.hits import SphereFit
-from xfelspi.patterns import PatternSet, write_whole
+from xfelspi.patterns import PatternSet, settle_centre, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
 from .conversion import learn_conversion
@@ -24,8 +25,15 @@ from .wander import learn_wander
 N_COMPARED = 60
 """Simulated frames that tell how large the recipe's particles look."""
 
+N_COUNTED = 24
+"""Simulated frames that tell how many photons give the measured counts."""
+
 MOST_FRAMES, MOST_PIXELS = 500, 2**26
-"""Measured frames read to learn the scale, and pixels of all of them."""
+"""Measured frames read, spread over the file, and pixels of all of them."""
+
+TOLD = 0.15
+"""Relative error up to which a frame tells how large its particles look: single hits are at a third of that,
+blanks and flat light beyond."""
 
 LARGEST_FRAME = 1024
 """Pixels along an edge that are read for it."""
@@ -34,32 +42,62 @@ SIMULATED, SEEN = 256, 160
 """Pixels along an edge that are simulated: so many, or what holds so many pixels of a model's frame where
 those span several. A model sees 128; the rest is for a beam that wanders."""
 
+MISS = 0.5
+"""Frames with less than this of the light of the dimmest frames that tell their scale are misses."""
+
 COUNTS = (5.0, 95.0)
 """Percentiles of the measured counts between which frames are simulated."""
 
-CONVERSION = 0.1
-"""Counts per photon are simulated within this of what the noise tells."""
+OF_THE_FRAMES = ("rows", "columns", "pixel_size_m", "hole_pixels", "gap_rows", "mask_file")
+"""Settings of the detector that only the frames tell."""
+
+CONVERTING = frozenset({"readout.conversion_gain", "readout.threshold_photons"})
+WANDERING = frozenset({"beam.centre_jitter_pixels", "beam.wavefront_tilt_mrad"})
+"""Settings that are learned together: where one is fixed, the others stay as well."""
 
 SAME = 0.1
 """Scales within this of a whole ratio are taken as that ratio: detectors are binned by whole numbers."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Matched:
+    """What measured frames tell about a recipe.
+
+    Attributes
+    ----------
+    settings : dict
+        Values by section and name, for `changed`.
+    n_frames, n_told : int
+        Frames that were looked at, and those of them that tell how large their particles look.
+    """
+
+    settings: dict[str, dict[str, Any]]
+    n_frames: int
+    n_told: int
+
+
 def match(
-    recipe: Recipe, patterns: PatternSet, mask_stem: Path, progress: Progress | None = None
-) -> dict[str, dict[str, Any]]:
+    recipe: Recipe,
+    patterns: PatternSet,
+    mask_stem: Path,
+    progress: Progress | None = None,
+    *,
+    fixed: Collection[str] = (),
+) -> Matched:
     """Return the settings that give a recipe the frames of a measured set; labels are not looked at.
 
     Size of the frames, mask and range of counts are the measured ones. The recipe's pixels become as wide as
-    it takes for its particles to look as large as the measured ones do, in the median over all frames:
-    several particles lie under the envelope of one. So frames without a geometry tell their scale
+    it takes for its particles to look as large as the measured ones do, in the median over all frames that
+    tell: several particles lie under the envelope of one. So frames without a geometry tell their scale
     themselves. Lengths that the recipe gives in pixels keep their angle. Photons become counts as the
     noise of the measured counts tells, and the beam wanders as their symmetry tells, see `learn_conversion`
-    and `learn_wander`; where they do not, as in the recipe.
+    and `learn_wander`; where they do not, as in the recipe. Frames dimmer than those that tell their scale
+    are misses and take no part. The centre is found in the frames where the file does not say it.
 
     Parameters
     ----------
     recipe : Recipe
-        What a study simulates.
+        What is simulated.
     patterns : PatternSet
         Measured frames.
     mask_stem : Path
@@ -67,38 +105,59 @@ def match(
         mask is ever replaced, and another mask is another recipe.
     progress : callable, optional
         Told what is being done and how far it is.
+    fixed : collection of str
+        Settings, as in "readout.conversion_gain", that stay as they are in the recipe.
 
     Raises
     ------
     InputError
-        If no photon lies away from the beam, so that there is no scale to see.
+        If the frames do not tell their scale, no particle of the recipe fits them, or a setting is fixed that
+        only they can tell.
     """
 
     def done(share: float) -> None:
         if progress is not None:
             progress(f"matching {patterns.path.name}", share)
 
+    def so_far() -> Recipe:
+        kept = {
+            section: {name: value for name, value in some.items() if f"{section}.{name}" not in fixed}
+            for section, some in settings.items()
+        }
+        return changed(recipe, kept)
+
+    for name in OF_THE_FRAMES:
+        if f"detector.{name}" in fixed:
+            raise InputError(f"detector.{name} comes from the frames that are matched; leave it out.")
     done(0.0)
+    if patterns.centre_yx is None:
+        settle_centre(patterns)
     size = min(*patterns.shape, LARGEST_FRAME)
-    frames = range(min(patterns.n, MOST_FRAMES, MOST_PIXELS // size**2))
-    read = FrameSet.read(patterns, frames, size=size)
-    phase = _median_phase(read)
-    if not math.isfinite(phase):
-        raise InputError(f"{patterns.path} has no photons away from the beam, so its scale cannot be told.")
+    most = min(patterns.n, MOST_FRAMES, max(1, MOST_PIXELS // size**2))
+    indices = np.unique(np.linspace(0, patterns.n - 1, most).astype(int))
+    read = FrameSet.read(patterns, indices.tolist(), size=size)
+    seen = _particles(read)
+    if not seen.told.any():
+        raise InputError(
+            f"The scale of {patterns.path} cannot be told: none of {read.n} frames shows a particle's rings; "
+            "are these hits, is the centre right, and does the mask leave the inner rings?"
+        )
     done(0.2)
-    ratio = phase / _simulated_phase(recipe)
+    ratio = seen.phase / _simulated_phase(recipe)
     done(0.4)
     whole = max(round(ratio), 1)
     if abs(ratio / whole - 1.0) <= SAME:
         ratio = float(whole)
+    hits = read.totals >= MISS * np.percentile(read.totals[seen.told], COUNTS[0])
     wanted = max(SIMULATED, math.ceil(SEEN / ratio))
     if wanted < size:
-        read = FrameSet.read(patterns, frames, size=wanted)
+        read = FrameSet.read(patterns, indices.tolist(), size=wanted)
+    read = read.chosen(hits)
     content = io.BytesIO()
     np.save(content, (~read.good).astype(np.uint8))
     mask_path = mask_stem.with_name(f"{mask_stem.name}-{zlib.crc32(content.getvalue()):08x}.npy")
     write_whole(mask_path, content.getvalue())
-    low, high = np.percentile(read.totals[read.totals > 0.0], COUNTS).tolist()
+    low, high = np.percentile(read.totals, COUNTS).tolist()
     rows, columns = read.good.shape
     settings: dict[str, dict[str, Any]] = lengths_in_pixels(recipe, ratio)
     settings["detector"] = {
@@ -110,21 +169,62 @@ def match(
         "mask_file": str(mask_path.resolve()),
     }
     settings["beam"]["photons_per_frame"] = (low, high)
-    told = learn_conversion(changed(recipe, settings), read)
-    if told is not None:
-        settings["beam"]["photons_per_frame"] = tuple(
-            round(counts * told.photons_per_count, 1) for counts in (low, high)
-        )
-        settings.setdefault("readout", {}).update(
-            conversion_gain=tuple(round(told.gain * by, 4) for by in (1.0 - CONVERSION, 1.0 + CONVERSION)),
-            threshold_photons=told.threshold_photons,
-        )
+    try:
+        Experiment(so_far(), seed=0)
+    except InputError as error:
+        raise InputError(
+            f"No particle of the recipe fits the rings of {patterns.path}; are these single-particle frames, "
+            f"and is the centre right? ({error})"
+        ) from None
+    if not CONVERTING & set(fixed):
+        told = learn_conversion(so_far(), read)
+        if told is not None:
+            settings.setdefault("readout", {}).update(
+                conversion_gain=tuple(round(gain, 4) for gain in told.gain),
+                threshold_photons=told.threshold_photons,
+            )
+    done(0.7)
+    counted = so_far()
+    settings["beam"]["photons_per_frame"] = tuple(
+        round(photons_that_give(counts, counted), 1) for counts in (low, high)
+    )
     done(0.8)
-    wander = learn_wander(changed(recipe, settings), read)
-    if wander is not None:
-        settings["beam"].update(centre_jitter_pixels=round(wander, 3), wavefront_tilt_mrad=(0.0, 0.0))
+    if not WANDERING & set(fixed):
+        wander = learn_wander(so_far(), read)
+        if wander is not None:
+            settings["beam"].update(centre_jitter_pixels=round(wander, 3), wavefront_tilt_mrad=(0.0, 0.0))
     done(1.0)
-    return settings
+    return Matched(settings=settings, n_frames=len(indices), n_told=int(seen.told.sum()))
+
+
+def photons_that_give(counts: float, recipe: Recipe) -> float:
+    """Return the photons in a frame that a recipe's detector counts as so many, in the mean.
+
+    Its conversion, and what of the light misses the good pixels once panels are displaced, are in it;
+    thresholds cost dim frames more.
+    """
+    pairs = replace(recipe, sample=replace(recipe.sample, arrival="pairs"))
+    experiment = Experiment(pairs, seed=0)
+    good = recipe.detector.mask == 0
+    stride = max(1, recipe.readout.new_unit_every)  # another copy of the detector for each
+    shots = [(index, experiment.draw(index)) for index in range(0, 3 * N_COUNTED * stride, stride)]
+    shots = [(index, shot) for index, shot in shots if shot.scene.bodies][:N_COUNTED]
+    photons = counts
+    for _ in range(3):
+        given = 0.0
+        for index, shot in shots:
+            light = experiment.expect(replace(shot, photons=photons)).photons
+            given += float(experiment.read_out(light, index)[good].sum(dtype=float))
+        # Where hardly anything is counted, or all is saturated, no number of photons gives the counts.
+        photons *= min(max(counts * len(shots) / max(given, 1e-9), 0.25), 4.0)
+    return photons
+
+
+class _Seen(NamedTuple):
+    """Which of some frames tell how large their particles look, and how large that is in the median."""
+
+    told: np.ndarray
+    phase: float
 
 
 def _simulated_phase(recipe: Recipe) -> float:
@@ -143,14 +243,14 @@ def _simulated_phase(recipe: Recipe) -> float:
         index += 1
     detector = plain.detector
     shown = FrameSet(counts=np.stack(frames), good=detector.mask == 0, centre_yx=detector.middle_yx)
-    return _median_phase(shown)
+    return _particles(shown).phase
 
 
-def _median_phase(frames: FrameSet) -> float:
-    """Phase per pixel of the wave from the particles' edge, in the median over frames; NaN without light."""
-    phases = SphereFit(frames.good, frames.centre_yx)(frames.counts).phase
-    known = phases[np.isfinite(phases)]
-    return float(np.median(known)) if known.size else math.nan
+def _particles(frames: FrameSet) -> _Seen:
+    """Tell how far the wave from the particles' edge turns from pixel to pixel, in rad."""
+    fit = SphereFit(frames.good, frames.centre_yx)(frames.counts)
+    told = fit.bounded & (fit.relative_error <= TOLD)
+    return _Seen(told, float(np.median(fit.phase[told])) if told.any() else math.nan)
 
 
 def lengths_in_pixels(recipe: Recipe, ratio: float) -> dict[str, dict[str, Any]]:

@@ -73,7 +73,7 @@ def table_recipe(work: PosterWork, asked: Table, judge: Reference | None) -> Rec
     if judge is None or not judge.is_measured:
         return recipe
     with judge.open() as patterns:
-        return changed(recipe, match(recipe, patterns, work.out / "mask", work.progress))
+        return changed(recipe, match(recipe, patterns, work.out / "mask", work.progress).settings)
 
 
 def require_folds(asked: Table, judge: Reference) -> None:

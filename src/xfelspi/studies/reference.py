@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import PatternSet, settle_centre
 
 _AT_ONCE = 64
 
@@ -36,8 +36,21 @@ class Reference:
     labels: str | None = None
 
     def open(self) -> PatternSet:
-        """Open the file."""
-        return PatternSet.open(self.path, dataset=self.dataset, mask=self.mask, labels=self.labels)
+        """Open the file; where it does not say the centre, the one that its frames tell is taken."""
+        patterns = PatternSet.open(self.path, dataset=self.dataset, mask=self.mask, labels=self.labels)
+        try:
+            if patterns.centre_yx is None and self._found_yx is not None:
+                patterns.take_centre(self._found_yx)
+        except BaseException:
+            patterns.close()
+            raise
+        return patterns
+
+    @cached_property
+    def _found_yx(self) -> tuple[float, float] | None:
+        with PatternSet.open(self.path, dataset=self.dataset, mask=self.mask) as patterns:
+            found = settle_centre(patterns)
+        return None if found is None else found.yx
 
     @property
     def is_measured(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from xfelspi.fidelity import DIM, FrameSet, friedel_symmetry
@@ -13,13 +15,17 @@ FEWEST, MOST = 10, 100
 MOST_PIXELS = 2**21
 """Of these frames, but for the fewest."""
 
-FARTHEST = 2.0
-"""Pixels from the given centre beyond which the search, within 3 of it, may have missed some."""
+SEARCHED = (3.0, 8.0)
+"""Pixels from the given centre within which a frame has its own: the second where the first is short."""
+
+_AT_END, _FEW = 0.5, 0.05  # pixels from there, and the share of frames that may lie so near
 
 MOVERS = ("centre-jitter", "wavefront-tilt")
 """Terms by which the beam's place differs from shot to shot."""
 
 _TRIED = 3  # shots for each bright one
+_PUT_IN = 1.0  # pixels of wander that simulated frames must show again
+_FEWEST_SIMULATED = 30
 
 
 def learn_wander(recipe: Recipe, frames: FrameSet) -> float | None:
@@ -27,7 +33,9 @@ def learn_wander(recipe: Recipe, frames: FrameSet) -> float | None:
 
     The centre of each frame is that of its Friedel symmetry, which one particle has as well as several. What
     noise, fluctuation and background add to its spread is that of simulated frames whose beam stands still;
-    it is taken off in squares. Spreads are half of what the middle 68 % span, in the mean over both axes.
+    it is taken off in squares. Spreads are half of what the middle 68 % span, in the mean over y and x;
+    over one of them where along the other simulated frames do not show a wander that was put into them, as
+    where half of the detector is dead.
 
     Parameters
     ----------
@@ -39,23 +47,33 @@ def learn_wander(recipe: Recipe, frames: FrameSet) -> float | None:
     Returns
     -------
     wander : float or None
-        None if too few frames are bright, or their centre is not where it is said to be.
+        None if too few frames are bright, their centres lie beyond what is searched, or are not seen.
     """
     bright = _bright(frames)
     if bright is None:
         return None
-    centres = friedel_symmetry(bright).centre_yx
-    if np.abs(np.median(centres, axis=0) - bright.centre_yx).max() > FARTHEST:
+    for reach in SEARCHED:
+        centres = friedel_symmetry(bright, reach).centre_yx
+        off = np.abs(centres - bright.centre_yx).max(axis=1)
+        if (off > reach - _AT_END).mean() <= _FEW:
+            break
+    else:
         return None
-    still = _still(recipe, bright.n)
-    if still is None:
+    still = without(recipe, MOVERS)
+    moved = replace(still, beam=replace(still.beam, centre_jitter_pixels=_PUT_IN))
+    n = max(bright.n, _FEWEST_SIMULATED)
+    of_still, of_moved = (_simulated(each, n, reach) for each in (still, moved))
+    if of_still is None or of_moved is None:
         return None
-    return float(np.sqrt(max(0.0, _square(centres) - _square(friedel_symmetry(still).centre_yx))))
+    seen = of_moved - of_still > 0.5 * _PUT_IN**2
+    if not seen.any():
+        return None
+    return float(np.sqrt(max(0.0, (_squares(centres) - of_still)[seen].mean())))
 
 
-def _still(recipe: Recipe, n: int) -> FrameSet | None:
-    """Return n bright frames of a beam that stands still; None where they are rare."""
-    experiment = Experiment(without(recipe, MOVERS), seed=0)
+def _simulated(recipe: Recipe, n: int, reach: float) -> np.ndarray | None:
+    """Return the squared spread of the centres of n bright frames of a recipe; None where they are rare."""
+    experiment = Experiment(recipe, seed=0)
     detector = recipe.detector
     counts: list[np.ndarray] = []
     for index in range(_TRIED * n):
@@ -66,7 +84,8 @@ def _still(recipe: Recipe, n: int) -> FrameSet | None:
             break
     if len(counts) < FEWEST:
         return None
-    return FrameSet(counts=np.stack(counts), good=detector.mask == 0, centre_yx=detector.middle_yx)
+    frames = FrameSet(counts=np.stack(counts), good=detector.mask == 0, centre_yx=detector.middle_yx)
+    return _squares(friedel_symmetry(frames, reach).centre_yx)
 
 
 def _bright(frames: FrameSet) -> FrameSet | None:
@@ -76,6 +95,7 @@ def _bright(frames: FrameSet) -> FrameSet | None:
     return None if bright.size < FEWEST else frames.chosen(bright[:most])
 
 
-def _square(centres: np.ndarray) -> float:
+def _squares(centres: np.ndarray) -> np.ndarray:
+    """Squared spread of (n, 2) centres along y and along x."""
     low, high = np.quantile(centres, (0.16, 0.84), axis=0)
-    return float(np.mean(((high - low) / 2) ** 2))
+    return ((high - low) / 2) ** 2
