@@ -18,7 +18,7 @@ from xfelspi.classify import (
     score_predictions,
     train,
 )
-from xfelspi.patterns import AlreadyComplete, PatternSet
+from xfelspi.patterns import AlreadyComplete, PatternSet, settle_centre
 from xfelspi.pictures import contact_sheet, roc_plot
 from xfelspi.report import Report
 from xfelspi.simulate import load_recipe, simulate_to_file
@@ -203,6 +203,8 @@ def _measured(
 ) -> None:
     report.heading(f"Measured shots: {measured.name}")
     with PatternSet.open(measured, labels=labels) as patterns:
+        if patterns.centre_yx is None:
+            settle_centre(patterns)
         prediction = predictor(patterns, progress)
         kept = int((prediction.logits > model.thresholds.balanced).sum())
         report.paragraph(f"Of {patterns.n} shots it keeps {kept}. It was trained on simulation alone.")
