@@ -139,3 +139,26 @@ def test_what_stays_fixed_is_counted_with(tmp_path, dim):
     assert totals(changed(recipe, settings)) == pytest.approx(measured, rel=0.25)
     with pytest.raises(InputError, match=r"detector\.rows comes from the frames"):
         matched(recipe, path, tmp_path, fixed={"detector.rows"})
+
+
+def test_a_geometry_is_taken_over_and_particles_are_as_large_as_it_takes(tmp_path):
+    """Where q is known, the scale of the frames is: it is the particles that are of another size."""
+    small = [
+        "detector.rows=160",
+        "detector.columns=160",
+        "sample.diameter_nm=45",
+        'sample.shape="icosahedron"',
+    ]
+    path = tmp_path / "run.h5"
+    simulate_to_file(path, load_recipe("euxfel-spb", small), 60, seed=9)
+    source, recipe = load_recipe("euxfel-spb", small), load_recipe("lcls-amo")
+    settings = matched(recipe, path, tmp_path)
+    for section, name in (
+        ("beam", "photon_energy_ev"),
+        ("detector", "distance_m"),
+        ("detector", "pixel_size_m"),
+    ):
+        assert settings[section][name] == pytest.approx(getattr(getattr(source, section), name))
+    assert settings["sample"]["diameter_nm"] == pytest.approx(45, rel=0.1)
+    with pytest.raises(InputError, match=r"beam\.photon_energy_ev comes from the frames"):
+        matched(recipe, path, tmp_path, fixed={"beam.photon_energy_ev"})

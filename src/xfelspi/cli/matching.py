@@ -65,7 +65,8 @@ def _say(measured: Path, recipe: "Recipe", found: "Matched", fixed: set[str]) ->
     assert recipe.beam.photons_per_frame is not None  # which matching sets
     low, high = recipe.beam.photons_per_frame
     said = [
-        f"pixels of {1e6 * recipe.detector.pixel_size_m:.0f} um at {recipe.detector.distance_m:g} m, as "
+        f"particles of {recipe.sample.diameter_nm:.3g} nm on pixels of "
+        f"{1e6 * recipe.detector.pixel_size_m:.0f} um at {recipe.detector.distance_m:g} m, as "
         f"{found.n_told} of {found.n_frames} frames tell",
         f"{low:,.0f} to {high:,.0f} photons a frame",
     ]

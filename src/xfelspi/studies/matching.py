@@ -15,7 +15,7 @@ import numpy as np
 from xfelspi.errors import InputError
 from xfelspi.fidelity import FrameSet
 from xfelspi.hits import SphereFit
-from xfelspi.patterns import PatternSet, settle_centre, write_whole
+from xfelspi.patterns import Geometry, PatternSet, settle_centre, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
 from .conversion import learn_conversion
@@ -48,8 +48,11 @@ MISS = 0.5
 COUNTS = (5.0, 95.0)
 """Percentiles of the measured counts between which frames are simulated."""
 
-OF_THE_FRAMES = ("rows", "columns", "pixel_size_m", "hole_pixels", "gap_rows", "mask_file")
-"""Settings of the detector that only the frames tell."""
+OF_THE_FRAMES = tuple(
+    f"detector.{name}" for name in ("rows", "columns", "pixel_size_m", "hole_pixels", "gap_rows", "mask_file")
+)
+OF_THE_GEOMETRY = ("beam.photon_energy_ev", "detector.distance_m")
+"""Settings that only the frames tell, and those that a geometry beside them tells."""
 
 CONVERTING = frozenset({"readout.conversion_gain", "readout.threshold_photons"})
 WANDERING = frozenset({"beam.centre_jitter_pixels", "beam.wavefront_tilt_mrad"})
@@ -86,13 +89,14 @@ def match(
 ) -> Matched:
     """Return the settings that give a recipe the frames of a measured set; labels are not looked at.
 
-    Size of the frames, mask and range of counts are the measured ones. The recipe's pixels become as wide as
-    it takes for its particles to look as large as the measured ones do, in the median over all frames that
-    tell: several particles lie under the envelope of one. So frames without a geometry tell their scale
-    themselves. Lengths that the recipe gives in pixels keep their angle. Photons become counts as the
-    noise of the measured counts tells, and the beam wanders as their symmetry tells, see `learn_conversion`
-    and `learn_wander`; where they do not, as in the recipe. Frames dimmer than those that tell their scale
-    are misses and take no part. The centre is found in the frames where the file does not say it.
+    Size of the frames, mask and range of counts are the measured ones. The recipe's particles look as large
+    as the measured ones do, in the median over all frames that tell: several particles lie under the envelope
+    of one. Where the file has a geometry the recipe takes it over, and its particles are of the size that it
+    takes; frames without one tell their scale themselves: the recipe's pixels become as wide as it takes.
+    Lengths that the recipe gives in pixels keep their angle. Photons become counts as the noise of the
+    measured counts tells, and the beam wanders as their symmetry tells, see `learn_conversion` and
+    `learn_wander`; where they do not, as in the recipe. Frames dimmer than those that tell their scale are
+    misses and take no part. The centre is found in the frames where the file does not say it.
 
     Parameters
     ----------
@@ -126,9 +130,10 @@ def match(
         }
         return changed(recipe, kept)
 
-    for name in OF_THE_FRAMES:
-        if f"detector.{name}" in fixed:
-            raise InputError(f"detector.{name} comes from the frames that are matched; leave it out.")
+    known = patterns.geometry
+    for name in (*OF_THE_FRAMES, *(OF_THE_GEOMETRY if known else ())):
+        if name in fixed:
+            raise InputError(f"{name} comes from the frames that are matched; leave it out.")
     done(0.0)
     if patterns.centre_yx is None:
         settle_centre(patterns)
@@ -143,11 +148,11 @@ def match(
             "are these hits, is the centre right, and does the mask leave the inner rings?"
         )
     done(0.2)
-    ratio = seen.phase / _simulated_phase(recipe)
+    looks = seen.phase / _simulated_phase(recipe)  # so much larger per pixel than the recipe's
     done(0.4)
-    whole = max(round(ratio), 1)
-    if abs(ratio / whole - 1.0) <= SAME:
-        ratio = float(whole)
+    learned = _scale_of_frames(recipe, looks) if known is None else _scale_of_geometry(recipe, known, looks)
+    scaled = changed(recipe, learned)
+    ratio = _q_per_pixel(scaled) / _q_per_pixel(recipe)
     hits = read.totals >= MISS * np.percentile(read.totals[seen.told], COUNTS[0])
     wanted = max(SIMULATED, math.ceil(SEEN / ratio))
     if wanted < size:
@@ -159,15 +164,12 @@ def match(
     write_whole(mask_path, content.getvalue())
     low, high = np.percentile(read.totals, COUNTS).tolist()
     rows, columns = read.good.shape
-    settings: dict[str, dict[str, Any]] = lengths_in_pixels(recipe, ratio)
-    settings["detector"] = {
-        "rows": rows,
-        "columns": columns,
-        "pixel_size_m": recipe.detector.pixel_size_m * ratio,
-        "hole_pixels": 0,
-        "gap_rows": 0,
-        "mask_file": str(mask_path.resolve()),
-    }
+    settings: dict[str, dict[str, Any]] = lengths_in_pixels(recipe, _pixel_rad(scaled) / _pixel_rad(recipe))
+    for section, values in learned.items():
+        settings.setdefault(section, {}).update(values)
+    settings["detector"].update(
+        rows=rows, columns=columns, hole_pixels=0, gap_rows=0, mask_file=str(mask_path.resolve())
+    )
     settings["beam"]["photons_per_frame"] = (low, high)
     try:
         Experiment(so_far(), seed=0)
@@ -218,6 +220,34 @@ def photons_that_give(counts: float, recipe: Recipe) -> float:
         # Where hardly anything is counted, or all is saturated, no number of photons gives the counts.
         photons *= min(max(counts * len(shots) / max(given, 1e-9), 0.25), 4.0)
     return photons
+
+
+def _scale_of_frames(recipe: Recipe, looks: float) -> dict[str, dict[str, Any]]:
+    """Return pixels so wide that the recipe's particles look as large as those seen."""
+    whole = max(round(looks), 1)
+    ratio = float(whole) if abs(looks / whole - 1.0) <= SAME else looks
+    return {"detector": {"pixel_size_m": recipe.detector.pixel_size_m * ratio}}
+
+
+def _scale_of_geometry(recipe: Recipe, known: Geometry, looks: float) -> dict[str, dict[str, Any]]:
+    """Return the geometry of the frames, and particles so large that they look like those seen."""
+    detector = {"distance_m": known.distance_m, "pixel_size_m": known.pixel_size_m}
+    scale: dict[str, dict[str, Any]] = {
+        "beam": {"photon_energy_ev": known.photon_energy_ev},
+        "detector": detector,
+    }
+    there = changed(recipe, scale)
+    diameter_nm = recipe.sample.diameter_nm * looks * _q_per_pixel(recipe) / _q_per_pixel(there)
+    return scale | {"sample": {"diameter_nm": round(diameter_nm, 2)}}
+
+
+def _pixel_rad(recipe: Recipe) -> float:
+    return recipe.detector.pixel_size_m / recipe.detector.distance_m
+
+
+def _q_per_pixel(recipe: Recipe) -> float:
+    """Momentum transfer from one pixel to the next near the beam, up to a factor."""
+    return recipe.beam.photon_energy_ev * _pixel_rad(recipe)
 
 
 class _Seen(NamedTuple):
