@@ -3,6 +3,7 @@
 import base64
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from xfelspi.errors import InputError
@@ -86,12 +87,16 @@ class Report:
             f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
             f"<body><h1>{title}</h1>{''.join(self._parts)}</body></html>\n"
         )
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path} is no file that could be replaced; choose another place for the page.")
         part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(page, encoding="utf-8")
             part.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                part.unlink()
             raise InputError(f"Cannot write {path} ({error.strerror}); choose another place.") from None
         return path
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from toy_shots import SIZE, frames, write_plain
 
-from xfelspi.classify import Framing, Predictor
+from xfelspi.classify import Framing, Policy, Predictor, decide, settled
 from xfelspi.patterns import PatternSet
 
 
@@ -46,6 +46,21 @@ def test_bad_pixels_are_counted(predictor, tmp_path):
         prediction = predictor(patterns)
     assert (prediction.n_nan, prediction.n_negative) == (4, 1)
     assert np.isfinite(prediction.logits).all()
+
+
+def test_a_frame_without_a_photon_is_no_hit(toy_model, predictor, tmp_path):
+    """Of a file with room for more than came, or of a pulse that was not recorded."""
+    counts = frames(np.array([1, 0, 1, 1]))
+    counts[1:3] = 0
+    np.save(tmp_path / "dark.npy", counts)
+    with PatternSet.open(tmp_path / "dark.npy") as patterns:
+        prediction = predictor(patterns)
+    assert prediction.n_dark == 2
+    assert np.isneginf(prediction.logits).tolist() == [False, True, True, False]
+    for policy in (Policy(), Policy(top=3), Policy(top=9), Policy(abstain=0.01), Policy(prior=0.9)):
+        verdict = decide(toy_model, prediction.logits, settled(policy, prediction.logits))
+        assert not (verdict.kept | verdict.unsure)[1:3].any()
+        assert (verdict.probabilities[1:3] == 0).all()
 
 
 def test_progress_rises_to_one(predictor, toy_file):

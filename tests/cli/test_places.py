@@ -67,3 +67,23 @@ def test_what_is_printed_to_a_full_disk_is_one_sentence(tmp_path, command):
     assert done.returncode == 2
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["show", "convert", "plan"])
+def test_what_is_no_file_is_not_replaced(tmp_path, command):
+    """A device would become a file for whoever may write there; a pipe stands for it."""
+    run = frames(tmp_path / "run.npy")
+    os.mkfifo(pipe := tmp_path / "pipe.cxi")
+    arguments = {
+        "show": ("show", run, "--out", pipe),
+        "convert": ("convert", run, pipe, "--overwrite"),
+        "plan": ("plan", "-n", 8, "--out", pipe),
+    }[command]
+    refused = xfel(*arguments)
+    assert refused.exit_code == 2, refused.output
+    assert pipe.is_fifo()
+
+
+def test_names_that_differ_behind_a_dot_have_outputs_of_their_own(tmp_path):
+    assert beside(tmp_path / "shot.0001", "").name == "shot.0001"
+    assert beside(tmp_path / "run.0042.cxi", ".png").name == "run.0042.png"

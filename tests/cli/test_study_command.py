@@ -61,7 +61,7 @@ def done(tmp_path_factory):
 
 def test_killed_it_goes_on_and_repeats_nothing(done):
     assert done["broken"].exit_code == 130
-    assert "goes on from here" in done["broken"].output
+    assert "what is finished is kept" in done["broken"].output
     assert done["result"].exit_code == 0, done["result"].output
     after = finished(done["folder"] / "out")
     assert len(done["between"]) == 2 * 5  # two models of two files, three steps each

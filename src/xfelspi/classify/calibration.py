@@ -52,7 +52,7 @@ class Calibration:
         """Return the probability of being single, (n,) float64, where a share `prior` of all shots is.
 
         Log-odds move by those of the prior: the network and the map were fitted with both classes weighing
-        the same.
+        the same. A logit of -inf, of a frame that holds nothing or was not looked at, is certain: 0.
 
         Examples
         --------
@@ -62,9 +62,9 @@ class Calibration:
         """
         from scipy.special import expit
 
-        at_half = self.lowest + (self.highest - self.lowest) * expit(
-            self.slope * np.asarray(logits, float) + self.offset
-        )
+        logits = np.asarray(logits, float)
+        at_half = self.lowest + (self.highest - self.lowest) * expit(self.slope * logits + self.offset)
+        at_half = np.where(np.isneginf(logits), 0.0, at_half)
         single, other = prior * at_half, (1 - prior) * (1 - at_half)
         return single / (single + other)
 

@@ -49,6 +49,8 @@ def clusters_of(coordinates: np.ndarray, n_clusters: int, seed: int = 0) -> np.n
         raise InputError(
             f"{n_clusters} clusters of {len(coordinates)} patterns are asked for; ask for 1 to that many."
         )
+    if not 0 <= seed < 2**32:
+        raise InputError(f"The seed is {seed}; it must lie between 0 and 2^32 - 1.")
     found = KMeans(n_clusters, n_init=4, random_state=seed).fit(coordinates).labels_
     order = np.argsort(np.bincount(found, minlength=n_clusters), kind="stable")[::-1]
     return np.argsort(order)[found]

@@ -36,18 +36,21 @@ class Prediction:
     ----------
     logits : (n,) float32
         Logit of being single; the model's `calibration` makes probabilities of them. -inf for patterns that
-        it was not asked about.
+        it was not asked about, and for those without a photon in the model's frame: nothing was hit.
     ood : (n,) float32
         How far the frame is from those that the model learned from, see `Familiarity.ood`: above 1, it is
         out of distribution. NaN for patterns that the model was not asked about.
     n_nan, n_negative : int
         Pixels that were NaN or infinite, or negative, and counted as 0.
+    n_dark : int
+        Patterns without a photon in the model's frame.
     """
 
     logits: np.ndarray
     ood: np.ndarray
     n_nan: int
     n_negative: int
+    n_dark: int
 
 
 class Predictor:
@@ -105,26 +108,29 @@ class Predictor:
         indices = np.arange(patterns.n) if indices is None else np.asarray(indices)
         blocks = [indices[begin : begin + _AT_ONCE] for begin in range(0, indices.size, _AT_ONCE)]
         logits, ood = np.full(patterns.n, -np.inf, np.float32), np.full(patterns.n, np.nan, np.float32)
-        n_nan = n_negative = 0
+        n_nan = n_negative = n_dark = 0
 
-        def work(block: np.ndarray) -> tuple[int, int]:
+        def work(block: np.ndarray) -> tuple[int, int, int]:
             frames = pick(patterns, block)
-            logit, features = self._see(torch.from_numpy(framing(frames.counts)))
-            logits[block] = logit.numpy()
+            framed = framing(frames.counts)
+            logit, features = self._see(torch.from_numpy(framed))
+            is_dark = framed.max(axis=(1, 2)) <= 0.0
+            logits[block] = np.where(is_dark, -np.inf, logit.numpy())
             ood[block] = self._familiarity.ood(features.numpy())
-            return frames.n_nan, frames.n_negative
+            return frames.n_nan, frames.n_negative, int(is_dark.sum())
 
         before = torch.get_num_threads()
         try:
             with ThreadPoolExecutor(cores(), initializer=torch.set_num_threads, initargs=(1,)) as pool:
-                for done, (nan, negative) in enumerate(ordered(pool, work, blocks), 1):
+                for done, (nan, negative, dark) in enumerate(ordered(pool, work, blocks), 1):
                     n_nan += nan
                     n_negative += negative
+                    n_dark += dark
                     if progress is not None:
                         progress(patterns.path.name, done / len(blocks))
         finally:
             torch.set_num_threads(before)
-        return Prediction(logits=logits, ood=ood, n_nan=n_nan, n_negative=n_negative)
+        return Prediction(logits=logits, ood=ood, n_nan=n_nan, n_negative=n_negative, n_dark=n_dark)
 
 
 def ready(classifier: Classifier, size: int) -> ReadyClassifier:

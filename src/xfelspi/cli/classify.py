@@ -122,7 +122,7 @@ def classify(
             )
         if kept_to is not None or update:
             hand_on(patterns, written.table, kept_to, update)
-    say_pixels(file, prediction.n_nan, prediction.n_negative)
+    say_pixels(file, prediction.n_nan, prediction.n_negative, prediction.n_dark)
     expected = expected_of(models[0], policy) if alone else None
     fpr = held_out_fpr(models[0].thresholds, policy) if alone else None
     n = len(prediction.logits)

@@ -7,12 +7,13 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .options import Dataset, Detector, FollowLinks, Labels, Mask
+from .opening import Opening, opens_frames, say_centre
 
 if TYPE_CHECKING:
     from xfelspi.patterns import Converted, PatternSet
 
 
+@opens_frames("geometry", "adu_per_photon", "pedestal", "common_mode", "panels")
 def convert(
     source: Annotated[Path, typer.Argument(help="Patterns of any format that xfel reads.")],
     target: Annotated[Path, typer.Argument(help="File to write: .cxi, .h5, .emc, .emc.h5, .lst; see --to.")],
@@ -32,12 +33,9 @@ def convert(
     rounding: Annotated[
         bool, typer.Option("--round", help="Round pixels where the format has whole photons only.")
     ] = False,
-    dataset: Dataset = None,
-    mask: Mask = None,
-    labels: Labels = None,
-    detector: Detector = None,
-    follow_links: FollowLinks = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")] = False,
+    *,
+    opening: Opening,
 ) -> None:
     """Write patterns in another format, and say what it cannot hold.
 
@@ -47,17 +45,17 @@ def convert(
 
     Example: xfel convert kept.emc kept.cxi
     """
-    from xfelspi.errors import InputError
-    from xfelspi.patterns import AlreadyComplete, PatternSet, read_events, read_verdicts
+    from xfelspi.patterns import AlreadyComplete, read_events, read_verdicts, target_for
     from xfelspi.patterns import convert as write
 
     if only_kept is not None and selection is not None:
         raise InputError(
             "--only-kept writes the kept patterns and --selection all of them; give one of the two."
         )
-    with PatternSet.open(
-        source, dataset=dataset, mask=mask, labels=labels, detector=detector, follow_links=follow_links
-    ) as patterns:
+    needs_centre = target_for(target, to).needs_centre
+    with opening.open(source) as patterns:
+        if needs_centre and patterns.geometry is not None:
+            say_centre(source, patterns)
         only, verdicts = None, None
         table = only_kept or selection
         if table is not None and table.suffix == ".lst" and selection is None:
@@ -110,7 +108,9 @@ def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: b
         typer.echo(f"No pattern is kept, so {kept_to} is not written.", err=True)
         return
     try:
-        say_converted(write(patterns, kept_to, only=verdicts.kept, verdicts=verdicts, renew=True), err=True)
+        # Whoever asks for EMC wants photons; what rounding did is said.
+        written = write(patterns, kept_to, only=verdicts.kept, verdicts=verdicts, rounding=True, renew=True)
+        say_converted(written, err=True)
     except AlreadyComplete as complete:
         typer.echo(str(complete), err=True)
 

@@ -145,8 +145,11 @@ def say_centre(file: Path, patterns: "PatternSet") -> None:
     typer.secho(f"{file}: the centre is not given; {text} (--centre says otherwise).", fg="yellow", err=True)
 
 
-def say_pixels(path: Path, n_nan: int, n_negative: int) -> None:
-    """Tell what had to be masked in a file, on stderr."""
+def say_pixels(path: Path, n_nan: int, n_negative: int, n_dark: int = 0) -> None:
+    """Tell what had to be masked in a file, and which frames held nothing, on stderr."""
+    if n_dark:
+        text = f"{path}: {n_dark} patterns hold no photon; none of them is taken for a single hit."
+        typer.secho(text, fg="yellow", err=True)
     if n_nan or n_negative:
         text = f"{path}: {n_nan} pixels were NaN or infinite and {n_negative} negative; they were set to 0."
         typer.secho(text, fg="yellow", err=True)

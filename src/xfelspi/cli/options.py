@@ -43,6 +43,10 @@ OverwriteStudy = Annotated[
 ]
 
 
+_ENDINGS = (".h5", ".hdf5", ".hdf", ".cxi", ".nxs", ".emc", ".npy", ".npz", ".png", ".tif", ".tiff")
+"""Of files; what else follows a dot, as in shot.0001, tells one file from another."""
+
+
 def stem_of(out: Path | None, file: Path) -> Path:
     """Return the name that outputs begin with: the one asked for, else that of the file.
 
@@ -66,13 +70,16 @@ def beside(file: Path, suffix: str) -> Path:
     --------
     >>> [beside(Path(name), ".png").as_posix() for name in ("run.h5", "a/frames*/*.tif", "frame.png")]
     ['run.png', 'a.png', 'frame-sheet.png']
+    >>> beside(Path("shot.0001"), ".csv").as_posix()
+    'shot.0001.csv'
     """
     source = file
     while glob.has_magic(str(source)) and not source.exists():
         source = source.parent
     if source.name in ("", ".."):
         source = source.resolve()
-    target = source.with_name(source.name + suffix) if source.is_dir() else source.with_suffix(suffix)
+    ends = not source.is_dir() and source.suffix.lower() in _ENDINGS
+    target = source.with_suffix(suffix) if ends else source.with_name(source.name + suffix)
     return source.with_name(f"{source.stem}-sheet{suffix}") if suffix and target == file else target
 
 

@@ -64,14 +64,14 @@ def score(
                     if found is not None:
                         name = str(path) if shape is None else f"{path}: {shape}"
                         curves[name] = found.predicted, found.observed, found.interval
-                say_pixels(path, prediction.n_nan, prediction.n_negative)
+                say_pixels(path, prediction.n_nan, prediction.n_negative, prediction.n_dark)
+    if as_json:
+        typer.echo(json.dumps({"rows": rows}, indent=2))
+    else:
+        print_rows(rows)
     if reliability is not None and not curves:
         typer.secho(f"No file has both classes, so {reliability} is not drawn.", fg="yellow", err=True)
     elif reliability is not None:
         from xfelspi.pictures import reliability_plot
 
         reliability_plot(curves, reliability)
-    if as_json:
-        typer.echo(json.dumps({"rows": rows}, indent=2))
-    else:
-        print_rows(rows)

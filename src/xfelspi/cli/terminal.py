@@ -31,7 +31,11 @@ def command_of(app: typer.Typer) -> Callable[[Command], Command]:
                 typer.secho(f"xfel: {_printable(str(error))}", fg="red", err=True)
                 raise typer.Exit(2) from None
             except KeyboardInterrupt:
-                typer.secho("xfel: interrupted; the same command goes on from here.", fg="yellow", err=True)
+                typer.secho(
+                    "xfel: interrupted; give the same command again, what is finished is kept.",
+                    fg="yellow",
+                    err=True,
+                )
                 raise typer.Exit(130) from None
 
         return app.command(help=_flowing(function.__doc__ or ""))(guarded)

@@ -36,6 +36,8 @@ def replacing(path: Path, check: Callable[[], None] = lambda: None) -> Iterator[
         fails, or is not to be written to. Nothing is left behind then.
     """
     check()
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file that could be replaced; choose another output.")
     require_writable(path.parent)
     part = path.with_name(path.name + ".part")
     try:

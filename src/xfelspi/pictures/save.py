@@ -26,6 +26,8 @@ def save(figure: Figure, out: Path) -> Path:
     """
     if not out.name or out.is_dir():
         raise InputError(f"{out} is a folder; name the picture to write, as in {out / 'picture.png'}.")
+    if out.exists() and not out.is_file():
+        raise InputError(f"{out} is a device or a pipe; choose another name for the picture.")
     if out.is_file() and not _may_go(out):
         raise InputError(f"{out} exists and is no PNG; choose another name for the picture.")
     part = out.with_name(out.name + ".part")

@@ -21,6 +21,8 @@ from .output import Output
 from .shots import Shots
 from .table import Target, target_for
 
+_OF_SOURCE = 6  # of the 16 digits of a conversion, those that tell the name of its source
+
 
 @dataclass(frozen=True, kw_only=True)
 class Converted:
@@ -74,7 +76,7 @@ def convert(
     overwrite : bool
         Replace files that something else wrote. They stay until the new ones are whole.
     renew : bool
-        Replace what any conversion wrote, but nothing else.
+        Replace what a conversion of a source of this name wrote, but nothing else.
 
     Raises
     ------
@@ -94,7 +96,8 @@ def convert(
         scores={} if verdicts is None else {name: v[chosen] for name, v in verdicts.scores.items()},
         tags={} if verdicts is None else {name: v[chosen] for name, v in verdicts.tags.items()},
     )
-    identity = target.identity_of(shots, _identity(shots, target, rounding))
+    made = _identity(shots, target, rounding)
+    identity = target.identity_of(shots, made)
     main, beside = target.main(path), target.beside(shots, path)
     left = [place for place in target.companions(path) if place not in beside]
     began = time.time()
@@ -105,7 +108,11 @@ def convert(
         there = _identity_in(main, target)
         if there == identity:
             raise AlreadyComplete(path)
-        may_replace = overwrite or (renew and there is not None)
+        # Lists, which have no room to say what made them, name their source themselves.
+        is_renewed = (
+            renew and there is not None and (identity != made or _source_in(there) == _source_in(made))
+        )
+        may_replace = overwrite or is_renewed
         _require_free(main, patterns, may_replace)
         for place in (*beside, *left):
             _require_free(place, patterns, may_replace or is_begun)
@@ -143,4 +150,11 @@ def _identity_in(path: Path, target: Target) -> str | None:
 
 def _identity(shots: Shots, target: Target, rounding: bool) -> str:
     decides = f"{shots.fingerprint()} {target.name} {rounding} {__version__}"
-    return hashlib.sha256(decides.encode()).hexdigest()[:16]
+    source, everything = (
+        hashlib.sha256(text.encode()).hexdigest() for text in (shots.patterns.path.name, decides)
+    )
+    return source[:_OF_SOURCE] + everything[: 16 - _OF_SOURCE]
+
+
+def _source_in(identity: str) -> str:
+    return identity[:_OF_SOURCE]

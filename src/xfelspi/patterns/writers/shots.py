@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from xfelspi.errors import InputError
+
 from ..reader import PatternSet
 
 _BLOCK_BYTES = 1 << 24  # frames in memory at a time
@@ -69,10 +71,22 @@ class Shots:
         return None if truth is None else {name: values[self.indices] for name, values in truth.items()}
 
     def blocks(self) -> Iterator[tuple[int, np.ndarray]]:
-        """Go through the frames: place of the first, and (j, ny, nx) as they are in the file."""
+        """Go through the frames: place of the first, and (j, ny, nx) as they are in the file.
+
+        Raises
+        ------
+        InputError
+            If a frame, a picture say, is of a type whose numbers that of the first cannot hold.
+        """
         size = max(1, _BLOCK_BYTES // (self.dtype.itemsize * self.n_pixels))
         for start in range(0, len(self), size):
-            yield start, self._read(self.indices[start : start + size])
+            frames = self._read(self.indices[start : start + size])
+            if not np.can_cast(frames.dtype, self.dtype, "safe"):
+                raise InputError(
+                    f"{self.patterns.path} has frames of {self.dtype} and others of {frames.dtype}, which do "
+                    "not fit in there; save all of them as one type."
+                )
+            yield start, frames.astype(self.dtype, copy=False)
 
     def fingerprint(self) -> str:
         """Tell these shots, and what was said about them, from others; not where the file lies.

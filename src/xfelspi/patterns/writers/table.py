@@ -33,7 +33,8 @@ class Target(NamedTuple):
     to go with it, and `companions` all that might lie there: what another conversion left would be believed.
     `lost` says in a sentence each what the format cannot hold of these shots. A file says
     which conversion it came from: `identity_in` reads it, None for a file of any other origin. Where it has
-    no room to say so, `identity_of` puts what it will hold in the place of the conversion.
+    no room to say so, `identity_of` puts what it will hold in the place of the conversion. A format that
+    `needs_centre` says at which momentum transfer each pixel is.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Target(NamedTuple):
     beside: Callable[[Shots, Path], Mapping[Path, Content]] = lambda shots, path: {}  # noqa: ARG005
     lost: Callable[[Shots], list[str]] = lambda shots: []  # noqa: ARG005
     companions: Callable[[Path], tuple[Path, ...]] = lambda path: ()  # noqa: ARG005
+    needs_centre: bool = False
 
 
 _OF_EMC = ("_det.h5", "_classes.txt", "_blacklist.txt")
@@ -114,6 +116,7 @@ TARGETS = (
         (".emc",),
         write_emc,
         emc_identity,
+        needs_centre=True,
         beside=_beside_emc,
         lost=_lost_in_emc,
         companions=_companions_of_emc,
@@ -123,6 +126,7 @@ TARGETS = (
         (".emc.h5",),
         write_emc_hdf5,
         emc_hdf5_identity,
+        needs_centre=True,
         beside=_beside_emc,
         lost=_lost_in_emc,
         companions=_companions_of_emc,
@@ -159,6 +163,6 @@ def target_for(path: Path, name: str | None = None) -> Target:
     fitting = [ending for ending in by_ending if path.name.lower().endswith(ending)]
     if not fitting:
         raise InputError(
-            f"{path} has no ending that tells the format ({', '.join(by_ending)}); give one, or --to."
+            f"{path} has no ending that tells the format ({', '.join(by_ending)}); give one of these."
         )
     return by_ending[max(fitting, key=len)]
