@@ -28,3 +28,13 @@ def test_where_it_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="Cannot write"):
         Report("x").save(tmp_path / "file" / "report.html")
+
+
+def test_a_page_of_another_is_not_replaced(tmp_path):
+    notes = tmp_path / "notes.html"
+    notes.write_text("<html>what I saw last night</html>")
+    with pytest.raises(InputError, match="no page of xfel"):
+        Report("x").save(notes)
+    assert "last night" in notes.read_text()
+    page = Report("x").save(tmp_path / "own.html")
+    assert Report("y").save(page).read_text("utf-8").count("<h1>y</h1>") == 1

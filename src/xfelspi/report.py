@@ -24,6 +24,10 @@ pre { background: #f4f1ea; padding: 0.8rem 1rem; overflow-x: auto }
 """
 
 
+_MARK = '<meta name="generator" content="xfel">'
+_NEAR_THE_START = 200  # bytes of a page within which that stands
+
+
 class Report:
     """A page that grows from top to bottom.
 
@@ -83,12 +87,12 @@ class Report:
         """
         title = html.escape(self._title)
         page = (
-            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8">{_MARK}<title>{title}</title>'
             f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
             f"<body><h1>{title}</h1>{''.join(self._parts)}</body></html>\n"
         )
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path} is no file that could be replaced; choose another place for the page.")
+        if path.exists() and not (path.is_file() and _is_ours(path)):
+            raise InputError(f"{path} exists and is no page of xfel; choose another place for the page.")
         part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +103,13 @@ class Report:
                 part.unlink()
             raise InputError(f"Cannot write {path} ({error.strerror}); choose another place.") from None
         return path
+
+
+def _is_ours(path: Path) -> bool:
+    """Tell whether a file is a page from here, or empty: others are not to be replaced."""
+    with path.open("rb") as file:
+        start = file.read(_NEAR_THE_START)
+    return not start or _MARK.encode() in start
 
 
 def _cell(text: str) -> str:

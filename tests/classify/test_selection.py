@@ -22,7 +22,7 @@ def plain(tmp_path):
 def predicted(model, kept):
     steps = np.where(kept, 1.5, -1.5).astype(np.float32)
     ood = np.where(np.arange(len(steps)) == 2, 1.5, 0.5).astype(np.float32)
-    return Prediction(logits=model.thresholds.balanced + steps, ood=ood, n_nan=0, n_negative=0)
+    return Prediction(logits=model.thresholds.balanced + steps, ood=ood, n_nan=0, n_negative=0, n_dark=0)
 
 
 def write_selection(model, patterns, prediction, stem, policy=None):
@@ -56,7 +56,7 @@ def test_table_and_list_agree(toy_model, plain, tmp_path):
 def test_what_is_unsure_is_neither_kept_nor_left(toy_model, plain, tmp_path):
     """The toy model is sure of what lies 9 above or below its threshold, and not of what lies on it."""
     logits = (toy_model.thresholds.balanced + np.array([9, 0.1, -0.1, -9])).astype(np.float32)
-    prediction = Prediction(logits=logits, ood=np.zeros(4, np.float32), n_nan=0, n_negative=0)
+    prediction = Prediction(logits=logits, ood=np.zeros(4, np.float32), n_nan=0, n_negative=0, n_dark=0)
     written = write_selection(toy_model, plain, prediction, tmp_path / "run-1", Policy(abstain=0.1))
     assert (written.n_kept, written.n_unsure) == (1, 2)
     assert written.kept.read_text().splitlines() == [f"{plain.path} //0"]

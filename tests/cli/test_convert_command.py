@@ -119,3 +119,12 @@ def test_emc_says_where_the_beam_is_and_not_where_nobody_saw_it(tmp_path):
     assert "found at" not in given.stderr
     with PatternSet.open(tmp_path / "given.emc") as patterns:
         np.testing.assert_allclose(patterns.beam_yx, (107.5, 67.5), atol=0.01)
+
+
+def test_scores_in_the_file_that_do_not_come_along_are_told(run, tmp_path):
+    scored = tmp_path / "scored.cxi"
+    assert xfel("convert", run, scored, "--selection", tmp_path / "run.csv").exit_code == 0
+    plain = xfel("convert", scored, tmp_path / "plain.cxi")
+    assert "Scores and tags in the file are not in the copy" in " ".join(plain.stderr.split())
+    again = xfel("convert", scored, tmp_path / "again.cxi", "--selection", tmp_path / "run.csv")
+    assert again.stderr == ""

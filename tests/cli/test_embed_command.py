@@ -121,3 +121,16 @@ def test_unknown_features_are_refused(mapped, tmp_path):
     refused = xfel("embed", mapped[0], "--features", "colour", "--out", tmp_path)
     assert refused.exit_code == 2
     assert "no features 'colour'" in refused.output
+
+
+def test_tables_of_another_and_seeds_that_are_none_are_refused(mapped, tmp_path):
+    (tmp_path / "coordinates.csv").write_text("x,y\n1,2\n")
+    refused = xfel("embed", mapped[0], "--out", tmp_path)
+    assert refused.exit_code == 2
+    assert "did not come from xfel embed" in " ".join(refused.output.split())
+    assert (tmp_path / "coordinates.csv").read_text() == "x,y\n1,2\n"
+    for seed in (-1, 2**32):
+        small = ("--clusters", 4, "--neighbours", 20, "--out", tmp_path / "map")
+        refused = xfel("embed", mapped[0], "--seed", seed, *small)
+        assert refused.exit_code == 2
+        assert "must lie between 0" in " ".join(refused.output.split())

@@ -1,5 +1,6 @@
 """The law of formats: the same frames read the same, in blocks or whole, with mask and names kept."""
 
+import struct
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -401,3 +402,23 @@ def test_folders_of_one_set_are_one_and_detectors_are_no_patterns(tmp_path):
     toy.cxi(several / "run.cxi")
     toy.png(several / "run.png")  # as `xfel show` draws it
     assert find_pattern_files([several]) == [several / "photons.emc", several / "run.cxi"]
+
+
+def test_tiff_below_zero_and_of_a_kind_that_is_not_read(tmp_path):
+    """Numbers of 8 bits with a sign, and of 64 bits: a baseline file by hand, for Pillow writes neither."""
+
+    def tiff(path, pixels, sample_format):
+        height, width = pixels.shape
+        tags = {256: width, 257: height, 258: 8 * pixels.itemsize, 259: 1, 262: 1, 273: 8 + 2 + 12 * 10 + 4}
+        tags |= {277: 1, 278: height, 279: pixels.nbytes, 339: sample_format}
+        entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in sorted(tags.items()))
+        header = struct.pack("<2sHI", b"II", 42, 8) + struct.pack("<H", len(tags))
+        path.write_bytes(header + entries + struct.pack("<I", 0) + pixels.tobytes())
+        return path
+
+    below = tiff(tmp_path / "below.tif", np.full((16, 20), -7, np.int8), 2)
+    with PatternSet.open(below) as patterns:
+        assert (patterns.raw(0, 1) == -7).all()
+        assert patterns.frames(0, 1).n_negative == 16 * 20
+    with pytest.raises(InputError, match="of a kind that is not read"):
+        PatternSet.open(tiff(tmp_path / "long.tif", np.ones((16, 20)), 3))

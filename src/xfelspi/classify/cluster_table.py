@@ -18,6 +18,8 @@ _COMPARED, _AT_ONCE = 64, 64  # patterns whose photons tell whether a table is a
 
 _WORDS = {"": -1, "-1": -1, "0": 0, "1": 1}
 
+_PLACES = "index,photons,cluster"
+
 
 def write_clusters(folder: Path, patterns: PatternSet, coordinates: np.ndarray, clusters: np.ndarray) -> None:
     """Write where each pattern lies, and the clusters with their labels left to fill in.
@@ -41,7 +43,7 @@ def write_clusters(folder: Path, patterns: PatternSet, coordinates: np.ndarray, 
     require_nothing_filled_in(folder)
     names = [f"psi{number}" for number in range(1, coordinates.shape[1] + 1)]
     photons = _photons(patterns, patterns.n)
-    lines = [",".join(["index", "photons", "cluster", *names])]
+    lines = [",".join([_PLACES, *names])]
     lines += [
         f"{index},{photons[index]},{cluster},{','.join(f'{value:.6g}' for value in place)}"
         for index, (cluster, place) in enumerate(zip(clusters, coordinates, strict=True))
@@ -53,7 +55,10 @@ def write_clusters(folder: Path, patterns: PatternSet, coordinates: np.ndarray, 
 
 
 def require_nothing_filled_in(folder: Path) -> None:
-    """Raise an `InputError` if the folder holds clusters that somebody has labelled."""
+    """Raise an `InputError` if the folder holds clusters that somebody has labelled, or another's table."""
+    places = folder / COORDINATES
+    if places.exists() and not places.read_bytes()[: len(_PLACES)] == _PLACES.encode():
+        raise InputError(f"{places} exists and did not come from xfel embed; choose another --out.")
     table = folder / CLUSTERS
     if table.exists() and any(
         (row.get("label") or "").strip() for _, row in _rows(table, ("cluster", "label"))

@@ -31,6 +31,8 @@ DATA = "entry_1/data_1/data"
 TRUTH = "entry_1/truth_1"
 PROCESS = "process_1"
 IDENTIFIER = "entry_1/experiment_identifier"
+SCORE, TAGS = "score", "tags"
+"""Beside the frames of a detector: what they were given as numbers, and as yes or no."""
 
 _TRUTH_ROWS = 1024  # shots in one chunk of a truth field
 

@@ -19,6 +19,7 @@ from .crystfel import read_crystfel
 from .damage import damage_told
 from .formats import Choices, Stack, open_stack
 from .geometry import Geometry
+from .layout import SCORE, TAGS
 from .truth import LABELS, clear_multiples
 
 _BAD = np.uint32(0x80)  # CXI's "not to be trusted, for undefined reasons"
@@ -166,6 +167,14 @@ class PatternSet:
         except BaseException:
             stack.close()
             raise
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether scores or tags of the frames stand beside them, the way of CXI."""
+        file, group = self._stack.hdf5, self.detector_group
+        if file is None or group is None:
+            return False
+        return any(file.dataset(f"{group}/{name}") is not None for name in (SCORE, TAGS))
 
     def take_centre(self, centre_yx: tuple[float, float]) -> None:
         """Let the beam cross the frames there, whatever the file says.

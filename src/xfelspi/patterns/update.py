@@ -14,11 +14,11 @@ from xfelspi.errors import InputError
 
 from .formats.cxi import recognizes_cxi, recognizes_own
 from .hdf5 import open_hdf5
-from .layout import DETECTOR
+from .layout import DETECTOR, SCORE, TAGS
 from .replacing import replacing
 from .sizes import load
 from .verdicts import Verdicts
-from .writers.cxi import SCORE, TAGS, write_rows
+from .writers.cxi import write_rows
 
 _COPY_BYTES = 1 << 24
 

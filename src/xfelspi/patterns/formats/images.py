@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_SAMPLE_FORMAT, _SIGNED = 339, 2  # a tag of TIFF, and its value for numbers below 0 (TIFF 6.0, section 19)
 _SUFFIXES = (".png", ".tif", ".tiff")
 
 
@@ -127,9 +128,15 @@ def natural(path: Path) -> list[tuple[int, str]]:
 
 
 def _open(path: Path) -> Image:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
-    image = Image.open(path, formats=("PNG", "TIFF"))
+    try:
+        image = Image.open(path, formats=("PNG", "TIFF"))
+    except UnidentifiedImageError:
+        raise InputError(
+            f"{path} is a picture of a kind that is not read; save TIFF of whole numbers of 8 or 16 bits, or "
+            "of floating point of 32."
+        ) from None
     require_frame((image.height, image.width))
     return image
 
@@ -139,7 +146,9 @@ def _pixels(image: Image, shape: tuple[int, int]) -> np.ndarray:
         raise ValueError(f"a frame of {image.height} x {image.width} among those of {shape[0]} x {shape[1]}")
     if len(image.getbands()) > 1 or image.mode == "P":
         raise InputError(f"{image.filename} is in colour ({image.mode}); frames are grey: convert it.")  # type: ignore[attr-defined]
-    return np.asarray(image)
+    pixels = np.asarray(image)
+    is_signed = getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT) == (_SIGNED,)
+    return pixels.view(np.int8) if is_signed and pixels.dtype == np.uint8 else pixels
 
 
 @contextmanager

@@ -18,6 +18,8 @@ from ..layout import (
     DETECTOR,
     LIBVER,
     PROCESS,
+    SCORE,
+    TAGS,
     frames_room,
     truth_room,
     write_instrument,
@@ -27,7 +29,6 @@ from ..truth import TRUTH_FIELDS
 from .output import Output, text_in
 from .shots import Shots
 
-SCORE, TAGS = "score", "tags"
 _LABELS = f"{DETECTOR}/labels"
 _CONVERSION = "conversion"
 

@@ -71,6 +71,8 @@ def _lost_in_cxi(shots: Shots) -> list[str]:
     patterns, said = shots.patterns, []
     if patterns.labels_given and patterns.truth is not None:
         said.append("Labels were given, so the copy has these in place of the truth.")
+    if patterns.has_scores and not (shots.scores or shots.tags):
+        said.append("Scores and tags in the file are not in the copy; --selection NAME.csv writes them.")
     if patterns.has_own_masks:
         said.append(
             "Each frame has a mask of its own; what it hides is NaN in the copy, and frames are float32."
