@@ -174,18 +174,20 @@ def test_kept_patterns_and_scores_are_handed_on(work, model, tmp_path):
     assert f"{kept}: {len(chosen)} patterns" in result.output
 
 
-def test_kept_patterns_of_one_file_never_replace_those_of_another(work, model, tmp_path):
+def test_what_came_of_one_file_never_replaces_that_of_another(work, model, tmp_path):
     for name in ("one.h5", "two.h5"):
         shutil.copy(work / "sim" / "torus.h5", tmp_path / name)
-    keep = ("--model", model, "--kept-to", tmp_path / "kept.cxi", "--out", tmp_path / "found")
-    assert xfel("classify", tmp_path / "one.h5", *keep, "--top", 3).exit_code == 0
-    before = (tmp_path / "kept.cxi").read_bytes()
-    refused = xfel("classify", tmp_path / "two.h5", *keep, "--top", 3)
-    assert refused.exit_code == 2
-    assert "choose another" in " ".join(refused.output.split())
-    assert (tmp_path / "kept.cxi").read_bytes() == before
-    assert xfel("classify", tmp_path / "one.h5", *keep, "--top", 2).exit_code == 0
-    assert (tmp_path / "kept.cxi").read_bytes() != before
+    kept = ("--model", model, "--kept-to", tmp_path / "kept.cxi")
+    first = (*kept, "--out", tmp_path / "first")
+    assert xfel("classify", tmp_path / "one.h5", *first, "--top", 3).exit_code == 0
+    before = [(tmp_path / name).read_bytes() for name in ("kept.cxi", "first.csv", "first.lst")]
+    for more in ((*kept, "--out", tmp_path / "second"), ("--model", model, "--out", tmp_path / "first")):
+        refused = xfel("classify", tmp_path / "two.h5", *more, "--top", 3)
+        assert refused.exit_code == 2
+        assert "choose another" in " ".join(refused.output.split())
+    assert [(tmp_path / name).read_bytes() for name in ("kept.cxi", "first.csv", "first.lst")] == before
+    assert xfel("classify", tmp_path / "one.h5", *first, "--top", 2).exit_code == 0
+    assert (tmp_path / "kept.cxi").read_bytes() != before[0]
 
 
 def test_a_policy_is_carried_out_and_said(work, model, tmp_path):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, PatternSet, event_lines, write_whole
+from xfelspi.patterns import LABELS, PatternSet, event_lines, require_list_of, write_whole
 
 from .decision_scores import decision_metrics
 from .model import Model
@@ -173,7 +173,7 @@ def write_selection(
         If something else has one of the names, or they cannot be written.
     """
     strange = prediction.ood > 1
-    table, kept, unsure = selection_files(stem)
+    table, kept, unsure = selection_files(stem, patterns.path)
     cells = {
         "index": _cells(np.arange(patterns.n)),
         "probability": _cells(np.where(np.isnan(prediction.ood), np.nan, verdict.probabilities), "%.6f"),
@@ -202,18 +202,20 @@ def write_selection(
     )
 
 
-def selection_files(stem: Path) -> tuple[Path, Path, Path]:
-    """Return where the table goes, the list of the kept and that of the unsure.
+def selection_files(stem: Path, of: Path) -> tuple[Path, Path, Path]:
+    """Return where the table of a file goes, the list of the kept and that of the unsure.
 
     Raises
     ------
     InputError
-        If something else has one of the names.
+        If something else has one of the names, or they are of another file.
     """
     table, *lists = (stem.with_name(stem.name + end) for end in (".csv", ".lst", "-unsure.lst"))
     for path in (table, *lists):
         if path.exists() and not _is_ours(table):
             raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
+    for path in lists:
+        require_list_of(path, of)
     return table, lists[0], lists[1]
 
 

@@ -103,9 +103,9 @@ def classify(
         if update or kept_to is not None:
             require_takers(patterns, kept_to, update)  # before the work
         say_centre(file, patterns)
-        selection_files(stem)
+        selection_files(stem, file)
         if hits_first:
-            hit_files(stem)
+            hit_files(stem, file)
         found = sort_shots(patterns, models, policy, sorting, progress)
         prediction, verdict = found.prediction, found.verdict
         if found.hits is not None:

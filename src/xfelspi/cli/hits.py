@@ -70,7 +70,7 @@ def hits(
         energies = None
         if pulse_energies is not None:
             energies = patterns.per_pattern(pulse_energies, "pulse energies")
-        hit_files(stem)
+        hit_files(stem, file)
         found = find_hits(patterns, finding, energies, progress)
         written = write_hits(patterns, found, stem)
     say_pixels(file, found.n_nan, found.n_negative)

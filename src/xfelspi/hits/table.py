@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, event_lines, plain, write_whole
+from xfelspi.patterns import PatternSet, event_lines, plain, require_list_of, write_whole
 
 from .find import Hits
 
@@ -23,18 +23,19 @@ class HitFiles(NamedTuple):
     kept: Path
 
 
-def hit_files(stem: Path) -> HitFiles:
-    """Name the files of hits: STEM-hits.csv and STEM-hits.lst.
+def hit_files(stem: Path, of: Path) -> HitFiles:
+    """Name the files of hits in a file: STEM-hits.csv and STEM-hits.lst.
 
     Raises
     ------
     InputError
-        If one is there that is not ours.
+        If one is there that is not ours, or is of another file.
     """
     files = HitFiles(*(stem.with_name(f"{stem.name}-hits{ending}") for ending in (".csv", ".lst")))
     for path in files:
         if path.exists() and not _is_ours(files.table):
             raise InputError(f"{path} exists and did not come from xfel hits; choose another --out.")
+    require_list_of(files.kept, of)
     return files
 
 
@@ -48,7 +49,7 @@ def write_hits(patterns: PatternSet, hits: Hits, stem: Path) -> HitFiles:
     InputError
         If something else has one of the names, or they cannot be written.
     """
-    files = hit_files(stem)
+    files = hit_files(stem, patterns.path)
     ids = patterns.ids
 
     def lines() -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from .update import update_scores
 from .verdicts import Verdicts, read_verdicts
 from .whole import write_whole
 from .writer import AlreadyComplete, PatternWriter
-from .writers import TARGETS, Converted, convert, event_lines, plain, read_events, target_for
+from .writers import TARGETS, Converted, convert, event_lines, plain, read_events, require_list_of, target_for
 
 __all__ = [
     "COMMON_MODES",
@@ -56,6 +56,7 @@ __all__ = [
     "plain",
     "read_events",
     "read_verdicts",
+    "require_list_of",
     "settle_centre",
     "target_for",
     "to_photons",

@@ -62,6 +62,23 @@ def read_events(path: Path, of: Path, n: int) -> np.ndarray:
     return np.array(sorted(indices), np.int64)
 
 
+def require_list_of(path: Path, of: Path) -> None:
+    """Refuse a list that is there and names the shots of another file: it would be lost.
+
+    Raises
+    ------
+    InputError
+        If it does.
+    """
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            found = _EVENT.fullmatch(file.readline().rstrip("\n"))
+    except OSError:  # nothing there, or what writing will say more of
+        return
+    if found is not None and Path(found[1]).name != of.name:
+        raise InputError(f"{path} lists shots of {found[1]}, not of {of}; choose another --out.")
+
+
 def write_events(shots: Shots, out: Output) -> list[str]:
     """Write CrystFEL's list of events."""
     out.file.write(b"".join(event_lines(shots.patterns.path, shots.indices)))
