@@ -99,11 +99,11 @@ def test_a_centre_that_is_not_in_the_middle_is_found(tmp_path):
 
 
 def test_misses_of_a_run_take_no_part(tmp_path):
-    """Two in three pulses hit nothing: scale and counts are those of the others."""
+    """Nine in ten pulses hit nothing: scale and counts are those of the others."""
     asked = ["detector.rows=192", "detector.columns=192", 'sample.arrival="natural"']
-    empty = foreign_file(tmp_path / "run.h5", [*asked, "sample.mean_particles=0.4"], recipe="lcls-amo", n=120)
+    empty = foreign_file(tmp_path / "run.h5", [*asked, "sample.mean_particles=0.1"], recipe="lcls-amo", n=300)
     with PatternSet.open(empty) as patterns:
-        assert np.mean(patterns.frames(0, 120).counts.sum(axis=(1, 2)) < 2000) > 0.5
+        assert np.mean(patterns.frames(0, 300).counts.sum(axis=(1, 2)) < 2000) > 0.5
     settings = matched(load_recipe("lcls-amo"), empty, tmp_path)
     assert settings["detector"]["pixel_size_m"] == pytest.approx(300e-6)
     assert settings["beam"]["photons_per_frame"][0] > 2000
@@ -120,6 +120,7 @@ def test_frames_of_no_particle_are_refused_in_their_own_words(tmp_path):
             file["patterns"] = np.full((40, 128, 100), counts, np.uint16)
         with pytest.raises(InputError, match=words):
             matched(load_recipe("lcls-amo"), path, tmp_path)
+    assert not list(tmp_path.glob("mask*"))
 
 
 @pytest.mark.parametrize("dim", [False, True])
@@ -131,11 +132,14 @@ def test_what_stays_fixed_is_counted_with(tmp_path, dim):
     path = foreign_file(tmp_path / "run.h5", [photons, *half, *small], recipe="lcls-amo")
     with PatternSet.open(path) as patterns:
         measured = np.mean(patterns.frames(0, 60).counts[:, ~patterns.mask].sum(axis=1))
-    given = [] if dim else ["readout.conversion_gain=[1.0, 1.0]", "beam.centre_jitter_pixels=2.0"]
+    given = ["background.halo_decay_pixels=21.0"]
+    if not dim:
+        given += ["readout.conversion_gain=[1.0, 1.0]", "beam.centre_jitter_pixels=2.0"]
     recipe = load_recipe("lcls-amo", given)
     settings = matched(recipe, path, tmp_path, fixed={one.partition("=")[0] for one in given})
     assert "conversion_gain" not in settings["readout"]
     assert "wavefront_tilt_mrad" not in settings["beam"]
+    assert "halo_decay_pixels" not in settings["background"]
     assert totals(changed(recipe, settings)) == pytest.approx(measured, rel=0.25)
     with pytest.raises(InputError, match=r"detector\.rows comes from the frames"):
         matched(recipe, path, tmp_path, fixed={"detector.rows"})

@@ -23,6 +23,7 @@ Match = Annotated[
 ]
 
 _LOOKED_AT = 20  # frames, for pixels without a value
+_FEW = 0.1  # of the frames
 
 
 def require_match(measured: Path | None, opening: Opening) -> None:
@@ -80,4 +81,6 @@ def _say(measured: Path, recipe: "Recipe", found: "Matched", fixed: set[str]) ->
         said.append("photons become counts as in the recipe, for the frames do not tell how")
     if "wavefront_tilt_mrad" in found.settings["beam"]:
         said.append(f"a beam that wanders by {recipe.beam.centre_jitter_pixels:.2f} pixels")
+    if found.n_told < _FEW * found.n_frames:
+        said.append("few frames tell: if most pulses hit nothing, match those that xfel hits lists")
     typer.secho(f"{measured}: simulating frames like these: {'; '.join(said)}.", fg="yellow", err=True)

@@ -42,6 +42,9 @@ SIMULATED, SEEN = 256, 160
 """Pixels along an edge that are simulated: so many, or what holds so many pixels of a model's frame where
 those span several. A model sees 128; the rest is for a beam that wanders."""
 
+MISSES = 0.84
+"""Quantile of the light of misses, where there are more of them than of frames that tell."""
+
 MISS = 0.5
 """Frames with less than this of the light of the dimmest frames that tell their scale are misses."""
 
@@ -123,12 +126,14 @@ def match(
         if progress is not None:
             progress(f"matching {patterns.path.name}", share)
 
-    def so_far() -> Recipe:
-        kept = {
+    def free() -> dict[str, dict[str, Any]]:
+        return {
             section: {name: value for name, value in some.items() if f"{section}.{name}" not in fixed}
             for section, some in settings.items()
         }
-        return changed(recipe, kept)
+
+    def so_far() -> Recipe:
+        return changed(recipe, free())
 
     known = patterns.geometry
     for name in (*OF_THE_FRAMES, *(OF_THE_GEOMETRY if known else ())):
@@ -161,6 +166,7 @@ def match(
     content = io.BytesIO()
     np.save(content, (~read.good).astype(np.uint8))
     mask_path = mask_stem.with_name(f"{mask_stem.name}-{zlib.crc32(content.getvalue()):08x}.npy")
+    is_new = not mask_path.exists()
     write_whole(mask_path, content.getvalue())
     low, high = np.percentile(read.totals, COUNTS).tolist()
     rows, columns = read.good.shape
@@ -174,6 +180,8 @@ def match(
     try:
         Experiment(so_far(), seed=0)
     except InputError as error:
+        if is_new:
+            mask_path.unlink()
         raise InputError(
             f"No particle of the recipe fits the rings of {patterns.path}; are these single-particle frames, "
             f"and is the centre right? ({error})"
@@ -196,7 +204,7 @@ def match(
         if wander is not None:
             settings["beam"].update(centre_jitter_pixels=round(wander, 3), wavefront_tilt_mrad=(0.0, 0.0))
     done(1.0)
-    return Matched(settings=settings, n_frames=len(indices), n_told=int(seen.told.sum()))
+    return Matched(settings=free(), n_frames=len(indices), n_told=int(seen.told.sum()))
 
 
 def photons_that_give(counts: float, recipe: Recipe) -> float:
@@ -277,9 +285,16 @@ def _simulated_phase(recipe: Recipe) -> float:
 
 
 def _particles(frames: FrameSet) -> _Seen:
-    """Tell how far the wave from the particles' edge turns from pixel to pixel, in rad."""
+    """Tell how far the wave from the particles' edge turns from pixel to pixel, in rad.
+
+    Of blanks some look like particles by chance. Where most frames do not tell, they are misses, and what is
+    no brighter than most of these tells nothing either.
+    """
     fit = SphereFit(frames.good, frames.centre_yx)(frames.counts)
     told = fit.bounded & (fit.relative_error <= TOLD)
+    if 0.0 < told.mean() < 0.5:
+        brighter = told & (frames.totals > np.quantile(frames.totals[~told], MISSES))
+        told = brighter if brighter.any() else told
     return _Seen(told, float(np.median(fit.phase[told])) if told.any() else math.nan)
 
 
