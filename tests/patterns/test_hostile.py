@@ -16,7 +16,7 @@ A_FEW = {
     "mask_pickle": "not a readable npy file",
     "npz_objects": "data (3,) object",
     "npz_bomb": "would expand from",
-    "hdf5_frames_many": "declares",
+    "hdf5_frames_many": "none is written yet",
     "hdf5_frames_large": "more than any detector",
     "hdf5_circle_of_links": "no datasets",
     "hdf5_link_to_a_secret": "a link to /etc/passwd",

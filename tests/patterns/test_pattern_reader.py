@@ -115,8 +115,9 @@ def test_chunks_never_written_are_zeros(tmp_path):
         )
         data[2] = STACK[2]
     with PatternSet.open(path) as patterns:
+        assert patterns.n == 3  # what follows the last that was written never came
         counts = patterns.frames(0, 4).counts
-    assert_array_equal(counts[[0, 1, 3]], 0)
+    assert_array_equal(counts[:2], 0)
     assert_array_equal(counts[2], STACK[2])
 
 
