@@ -81,7 +81,9 @@ def _guide(axes: Any, panel: GrowthPanel) -> None:
     low = min(min(ys) for _, ys in panel.curves.values())
     limits = axes.get_ylim()
     for power, style, name in ((1, ":", "n"), (2, "--", "n²")):
-        guide = [low, low * (end / begin) ** power]
-        axes.plot([begin, end], guide, style, color="#999999", linewidth=1, zorder=0)
-        axes.annotate(name, (end, guide[1]), color="#777777", fontsize=8, annotation_clip=True)
+        stop = min(end, begin * (limits[1] / low) ** (1 / power))  # where it leaves the panel
+        top = low * (stop / begin) ** power
+        axes.plot([begin, stop], [low, top], style, color="#999999", linewidth=1, zorder=0)
+        below = {"xytext": (2, -8), "textcoords": "offset points", "ha": "left" if stop < end else "right"}
+        axes.annotate(name, (stop, top), color="#777777", fontsize=8, va="top", **below)
     axes.set_ylim(limits)
