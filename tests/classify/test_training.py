@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -278,15 +279,20 @@ def test_what_cannot_be_learned_from_is_one_sentence(tmp_path, given, said):
     assert not (tmp_path / "runs").exists()
 
 
-def test_the_faster_precision_is_found_by_trying():
-    import time
+def test_the_faster_precision_is_found_by_trying(monkeypatch):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX512")
 
-    assert (
-        fastest("slow", lambda dtype: time.sleep(0.02 if dtype is torch.float32 else 0.0)) is torch.bfloat16
-    )
-    assert (
-        fastest("quick", lambda dtype: time.sleep(0.02 if dtype is torch.bfloat16 else 0.0)) is torch.float32
-    )
+    def slow_in(dtype):
+        return lambda tried: time.sleep(0.02 if tried is dtype else 0.0)
+
+    assert fastest("slow", slow_in(torch.float32)) is torch.bfloat16
+    assert fastest("quick", slow_in(torch.bfloat16)) is torch.float32
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the GPU computes, not the processor")
+def test_a_processor_that_emulates_bfloat16_is_not_asked_to_try(monkeypatch):
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX2")
+    assert fastest("untried", lambda dtype: pytest.fail(f"{dtype} was tried")) is torch.float32
 
 
 def test_the_front_desk_does_not_load_torch():

@@ -10,7 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.ndimage import map_coordinates
 
 from xfelspi.shapes import Sphere, icosahedron
-from xfelspi.simulate import form_factor_of
+from xfelspi.simulate import form_factor, form_factor_of
+from xfelspi.simulate._halfway import with_halfway
 from xfelspi.simulate.table import LARGEST_TABLE, MARGIN, STEP
 
 
@@ -36,11 +37,45 @@ def test_the_table_is_the_form_factor_up_to_its_extent(solid):
     assert np.sqrt(np.mean(np.abs(got - exact) ** 2) / np.mean(np.abs(exact) ** 2)) < 3e-4
 
 
+def test_waves_of_a_unit_body_are_found_halfway_between_nodes():
+    step, c = 2 * STEP, 41
+    coarse, fine = (np.arange(c) - c // 2) * step, (np.arange(2 * c - 1) - (c - 1)) * step / 2
+
+    def wave(axis, r):
+        x, y, z = (np.exp(-1j * axis * part) for part in r)
+        return x[:, None, None] * y[:, None] * z
+
+    for r in ([1.0, 0.0, 0.0], [0.0, -0.9, 0.3], [0.5, 0.5, -0.7]):
+        found, exact = with_halfway(wave(coarse, r), step), wave(fine, r)
+        assert_array_equal(found[::2, ::2, ::2], wave(coarse, r))
+        inside = slice(MARGIN, -MARGIN)
+        assert np.abs(found - exact)[inside, inside, inside].max() < 2e-6
+        assert np.abs(found - exact).max() < 1e-3
+
+
+def test_a_mesh_of_many_triangles_has_the_same_table_sooner(crooked, cache, monkeypatch):
+    asked = []
+
+    def counted(solid, q):
+        asked.append(len(q) ** 2)
+        return form_factor(solid, q)
+
+    each = form_factor_of(crooked, 20.0)
+    monkeypatch.setattr("xfelspi.simulate.table.form_factor", counted)
+    monkeypatch.setattr("xfelspi.simulate.table.MANY_TRIANGLES", 3)
+    monkeypatch.setenv("XFELSPI_CACHE", f"{cache}-2")
+    second = form_factor_of(crooked, 20.0)
+    n = each.coefficients.shape[1]
+    assert sum(asked) < n**3 / 2 / 7  # an eighth of half a cube
+    assert second.coefficients.shape == each.coefficients.shape == (2, n, n, n)
+    inside = slice(MARGIN, -MARGIN)
+    apart = np.abs(second.coefficients - each.coefficients)[:, inside, inside, inside].max()
+    assert apart < 2e-6 * crooked.scaled(2.0 / crooked.diameter_nm).volume_nm3
+
+
 def test_one_table_serves_every_size(crooked):
     form = form_factor_of(crooked, 10.0)
     q = np.array([[0.1, -0.05, 0.02]])
-    from xfelspi.simulate import form_factor
-
     for factor in (0.5, 1.0, 3.0):
         resized = crooked.scaled(factor)
         assert_allclose(form.exact(q, resized.diameter_nm), form_factor(resized, q))

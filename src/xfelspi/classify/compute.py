@@ -48,14 +48,17 @@ def ordered(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Itera
 
 
 _chosen: dict[Hashable, torch.dtype] = {}  # by the kind of work
+_NARROW = ("NO AVX", "DEFAULT", "AVX2")  # what torch calls processors whose vectors are short of 512 bits
 
 
 def fastest(kind: Hashable, work: Callable[[torch.dtype], object], tries: int = 3) -> torch.dtype:
     """Choose between float32 and bfloat16 by doing some work in both, once for each kind of work.
 
     Which one wins depends on the processor: bfloat16 is three to ten times faster with AMX or a GPU, twice
-    with AVX-512 BF16, and slower where it is emulated.
+    with AVX-512 BF16, and slower where it is emulated: so slow without AVX-512 that not even the trial pays.
     """
+    if device().type == "cpu" and torch.backends.cpu.get_cpu_capability() in _NARROW:
+        return torch.float32
     if kind in _chosen:
         return _chosen[kind]
     seconds = {}

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from xfelspi.cache import cache_folder
-from xfelspi.shapes import Solid, Sphere
+from xfelspi.shapes import Blob, Polyhedron, Solid, Sphere
 
+from ._halfway import with_halfway
 from .form_factor import form_factor
 
 TABLE_VERSION = 1
@@ -28,6 +29,8 @@ overhang the detector by up to 3 rad per axis."""
 LARGEST_TABLE = 257
 """Nodes along an edge: 68 MB for a centrosymmetric shape. Larger scenes use the exact formula."""
 
+MANY_TRIANGLES = 200
+"""Of a polyhedron, whose formula then takes so long that only every second node is worked out with it."""
 
 NO_TABLE = np.empty((1, 0, 0, 0), dtype=np.float32)
 """Of shapes whose closed form is faster than a look-up, and of scenes too large for one."""
@@ -97,7 +100,19 @@ def form_factor_of(
 def _compute(unit: Solid, n: int, progress: Callable[[float], None]) -> np.ndarray:
     from scipy.ndimage import spline_filter
 
-    axis = (np.arange(n) - n // 2) * STEP
+    if isinstance(unit, Blob) or (isinstance(unit, Polyhedron) and len(unit.triangles) > MANY_TRIANGLES):
+        values = with_halfway(_exact(unit, n // 2 + 1, 2.0 * STEP, progress), 2.0 * STEP)
+    else:
+        values = _exact(unit, n, STEP, progress)
+    parts = [values.real]
+    if np.abs(values.imag).max() > 1e-9 * unit.volume_nm3:
+        parts.append(values.imag)
+    return np.stack([spline_filter(part, order=3, mode="mirror").astype(np.float32) for part in parts])
+
+
+def _exact(unit: Solid, n: int, step: float, progress: Callable[[float], None]) -> np.ndarray:
+    """Return F on n nodes along each axis, n odd: (n, n, n) complex128."""
+    axis = (np.arange(n) - n // 2) * step
     values = np.empty((n, n, n), dtype=np.complex128)
     half = n // 2 + 1  # planes x <= 0; the rest follows from Friedel's law
 
@@ -110,10 +125,7 @@ def _compute(unit: Solid, n: int, progress: Callable[[float], None]) -> np.ndarr
         for done, _ in enumerate(pool.map(plane, range(half)), start=1):
             progress(done / half)
     values[half:] = values[: half - 1][::-1, ::-1, ::-1].conj()
-    parts = [values.real]
-    if np.abs(values.imag).max() > 1e-9 * unit.volume_nm3:
-        parts.append(values.imag)
-    return np.stack([spline_filter(part, order=3, mode="mirror").astype(np.float32) for part in parts])
+    return values
 
 
 def _load(path: Path, n: int) -> np.ndarray | None:

@@ -213,17 +213,18 @@ class QuickPoster:
     """What `--quick` does instead; the robustness study has a `quick` of its own."""
 
     seeds: int = 1
-    n_train: int = 200
-    vgg16_n_train: int = 80
-    n_test: int = 60
-    patterns_seen: int = 400
+    n_train: int = 120
+    vgg16_n_train: int = 40
+    n_test: int = 40
+    patterns_seen: int = 240
     blocks: tuple[tuple[int, int], ...] = ((1, 1), (2, 2))
     folds: int = 2
-    n_mixed: int = 60
-    n_stand_in: int = 60
+    n_mixed: int = 40
+    n_stand_in: int = 50
+    labels_recipes: tuple[str, ...] = ()  # all, without a name
     budgets: tuple[int, ...] = (40,)
-    n_pool: int = 100
-    sizes: tuple[int, ...] = (100, 400)
+    n_pool: int = 60
+    sizes: tuple[int, ...] = (50, 200)
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
 
@@ -274,6 +275,7 @@ class Poster:
                 require_among(f"{name}.recipe", [part.recipe], self.recipes, "recipes")
         if self.labels is not None:
             require_among("labels.recipes", self.labels.recipes, self.recipes, "recipes")
+        require_among("quick.labels_recipes", self.quick.labels_recipes, self.recipes, "recipes")
         if self.figures is not None and self.table is None:
             raise InputError("The study's figures are of the table's networks; declare [table] too.")
         if not any((self.depth, self.table, self.robustness, self.labels, self.speed)):
@@ -305,6 +307,7 @@ class Poster:
         folds = {"folds": quick.folds, "n_mixed": quick.n_mixed, "n_stand_in": quick.n_stand_in}
         learned = {"zero_n_train": quick.n_train, "zero_epochs": 2}
         pool = {"n_pool": quick.n_pool, "n_test": quick.n_test, "budgets": quick.budgets}
+        asked = quick.labels_recipes or (self.labels.recipes if self.labels else ())
         most = min(quick.sizes)
         return dataclasses.replace(
             self,
@@ -319,7 +322,7 @@ class Poster:
                 fold_patterns_seen=quick.patterns_seen,
             ),
             robustness=self.robustness and self.robustness.as_quick(),
-            labels=_changed(self.labels, **pool, **seen, **learned),
+            labels=_changed(self.labels, recipes=asked, **pool, **seen, **learned),
             speed=_changed(self.speed, n=most, sizes=quick.sizes, vgg16_most=most),
             quick=QuickPoster(),
         )
