@@ -13,13 +13,15 @@ import h5py
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_array_equal
 from toy_shots import QUICK, frames, write_plain, write_simulated
 
-from xfelspi.classify import ModelFrame, TrainConfig, load_model, model, train
+from xfelspi.classify import Framing, ModelFrame, TrainConfig, load_model, model, train
 from xfelspi.classify.compute import fastest
 from xfelspi.classify.data import load_examples, split
 from xfelspi.errors import InputError
-from xfelspi.patterns import claimed
+from xfelspi.patterns import PatternSet, claimed
+from xfelspi.simulate import load_recipe, simulate_to_file
 
 FRAME = ModelFrame()
 
@@ -277,6 +279,18 @@ def test_what_cannot_be_learned_from_is_one_sentence(tmp_path, given, said):
     with pytest.raises(InputError, match=said):
         train(paths, QUICK, out=tmp_path / "runs", **options)
     assert not (tmp_path / "runs").exists()
+
+
+def test_frames_that_do_not_say_their_centre_are_learned_from_about_it(tmp_path):
+    made = simulate_to_file(tmp_path / "made.h5", load_recipe("ideal"), 30, 3)
+    with PatternSet.open(made) as patterns:
+        counts, labels = patterns.frames(0, 30).counts, patterns.labels
+    rows, columns = slice(20, 208), slice(30, 218)  # the beam is at 107.5, 97.5 of 188 x 188 pixels
+    with h5py.File(tmp_path / "cut.h5", "w") as file:
+        file["data"], file["labels"] = counts[:, rows, columns], labels
+    learned = load_examples([tmp_path / "cut.h5"], FRAME).frames
+    about = Framing((188, 188), np.zeros((188, 188), bool), None, FRAME, (107.5, 97.5))
+    assert_array_equal(learned.numpy(), about.half(counts[:, rows, columns]))
 
 
 def test_the_faster_precision_is_found_by_trying(monkeypatch):

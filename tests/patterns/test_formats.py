@@ -420,5 +420,10 @@ def test_tiff_below_zero_and_of_a_kind_that_is_not_read(tmp_path):
     with PatternSet.open(below) as patterns:
         assert (patterns.raw(0, 1) == -7).all()
         assert patterns.frames(0, 1).n_negative == 16 * 20
+    bright = tiff(tmp_path / "bright.tif", np.full((16, 20), 4_000_000_000, np.uint32), 1)
+    with PatternSet.open(bright) as patterns:  # Pillow takes them for numbers with a sign
+        assert (patterns.raw(0, 1) == 4_000_000_000).all()
+    with PatternSet.open(tiff(tmp_path / "signed.tif", np.full((16, 20), -7, np.int32), 2)) as patterns:
+        assert (patterns.raw(0, 1) == -7).all()
     with pytest.raises(InputError, match="of a kind that is not read"):
         PatternSet.open(tiff(tmp_path / "long.tif", np.ones((16, 20)), 3))

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, hidden_multiples
+from xfelspi.patterns import PatternSet, hidden_multiples, settle_centre
 
 from .compute import cores
 from .framing import Framing, ModelFrame
@@ -87,6 +87,9 @@ def load_examples(
     """
     with ExitStack() as opened:
         sets = [opened.enter_context(PatternSet.open(path)) for path in files]
+        for patterns in sets:
+            if patterns.centre_yx is None:
+                settle_centre(patterns)
         _require_shapes(sets, [*shapes, *hold_out])
         chosen = [_choose(patterns, shapes, hold_out) for patterns in sets]
         both = list(zip(sets, chosen, strict=True))

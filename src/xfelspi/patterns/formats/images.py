@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_SAMPLE_FORMAT, _SIGNED = 339, 2  # a tag of TIFF, and its value for numbers below 0 (TIFF 6.0, section 19)
+_SAMPLE_FORMAT = 339  # a tag of TIFF (6.0, section 19): 1 or nothing for whole numbers without a sign, 2 with
+_MISTAKEN = {(2, "uint8"): np.int8, (1, "int32"): np.uint32}  # what Pillow gives, and what it should be
 _SUFFIXES = (".png", ".tif", ".tiff")
 
 
@@ -147,8 +148,10 @@ def _pixels(image: Image, shape: tuple[int, int]) -> np.ndarray:
     if len(image.getbands()) > 1 or image.mode == "P":
         raise InputError(f"{image.filename} is in colour ({image.mode}); frames are grey: convert it.")  # type: ignore[attr-defined]
     pixels = np.asarray(image)
-    is_signed = getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT) == (_SIGNED,)
-    return pixels.view(np.int8) if is_signed and pixels.dtype == np.uint8 else pixels
+    if image.format != "TIFF":
+        return pixels
+    (kind,) = image.tag_v2.get(_SAMPLE_FORMAT, (1,))  # type: ignore[attr-defined]
+    return pixels.view(_MISTAKEN.get((kind, pixels.dtype.name), pixels.dtype))
 
 
 @contextmanager
