@@ -126,26 +126,15 @@ def match(
         if progress is not None:
             progress(f"matching {patterns.path.name}", share)
 
-    def free() -> dict[str, dict[str, Any]]:
-        return {
-            section: {name: value for name, value in some.items() if f"{section}.{name}" not in fixed}
-            for section, some in settings.items()
-        }
-
-    def so_far() -> Recipe:
-        return changed(recipe, free())
-
-    known = patterns.geometry
-    for name in (*OF_THE_FRAMES, *(OF_THE_GEOMETRY if known else ())):
-        if name in fixed:
-            raise InputError(f"{name} comes from the frames that are matched; leave it out.")
+    known, draft = patterns.geometry, _Draft(recipe, fixed)
+    draft.require_free(*OF_THE_FRAMES, *(OF_THE_GEOMETRY if known else ()))
     done(0.0)
     if patterns.centre_yx is None:
         settle_centre(patterns)
     size = min(*patterns.shape, LARGEST_FRAME)
     most = min(patterns.n, MOST_FRAMES, max(1, MOST_PIXELS // size**2))
-    indices = np.unique(np.linspace(0, patterns.n - 1, most).astype(int))
-    read = FrameSet.read(patterns, indices.tolist(), size=size)
+    indices = np.unique(np.linspace(0, patterns.n - 1, most).astype(int)).tolist()
+    read = FrameSet.read(patterns, indices, size=size)
     seen = _particles(read)
     if not seen.told.any():
         raise InputError(
@@ -155,56 +144,81 @@ def match(
     done(0.2)
     looks = seen.phase / _simulated_phase(recipe)  # so much larger per pixel than the recipe's
     done(0.4)
-    learned = _scale_of_frames(recipe, looks) if known is None else _scale_of_geometry(recipe, known, looks)
-    scaled = changed(recipe, learned)
-    ratio = _q_per_pixel(scaled) / _q_per_pixel(recipe)
+    scale = _scale_of_frames(recipe, looks) if known is None else _scale_of_geometry(recipe, known, looks)
+    scaled = changed(recipe, scale)
     hits = read.totals >= MISS * np.percentile(read.totals[seen.told], COUNTS[0])
-    wanted = max(SIMULATED, math.ceil(SEEN / ratio))
+    wanted = max(SIMULATED, math.ceil(SEEN * _q_per_pixel(recipe) / _q_per_pixel(scaled)))
     if wanted < size:
-        read = FrameSet.read(patterns, indices.tolist(), size=wanted)
+        read = FrameSet.read(patterns, indices, size=wanted)
     read = read.chosen(hits)
+    draft.learn(lengths_in_pixels(recipe, _pixel_rad(scaled) / _pixel_rad(recipe)))
+    draft.learn(scale)
+    counts = tuple(np.percentile(read.totals, COUNTS).tolist())
+    draft.learn({"beam": {"photons_per_frame": counts}})
+    _learn_frame(draft, read, mask_stem, patterns.path)
+    if not CONVERTING & set(fixed):
+        told = learn_conversion(draft.recipe, read)
+        if told is not None:
+            gain = tuple(round(gain, 4) for gain in told.gain)
+            draft.learn({"readout": {"conversion_gain": gain, "threshold_photons": told.threshold_photons}})
+    done(0.7)
+    photons = tuple(round(photons_that_give(some, draft.recipe), 1) for some in counts)
+    draft.learn({"beam": {"photons_per_frame": photons}})
+    done(0.8)
+    if not WANDERING & set(fixed):
+        wander = learn_wander(draft.recipe, read)
+        if wander is not None:
+            draft.learn(
+                {"beam": {"centre_jitter_pixels": round(wander, 3), "wavefront_tilt_mrad": (0.0, 0.0)}}
+            )
+    done(1.0)
+    return Matched(settings=draft.settings, n_frames=len(indices), n_told=int(seen.told.sum()))
+
+
+class _Draft:
+    """Settings as they are learned one after the other; what is fixed stays as it is in the recipe."""
+
+    def __init__(self, recipe: Recipe, fixed: Collection[str]) -> None:
+        self._recipe, self._fixed = recipe, fixed
+        self.settings: dict[str, dict[str, Any]] = {}
+
+    def require_free(self, *names: str) -> None:
+        """Refuse that what only the frames can tell is fixed."""
+        for name in names:
+            if name in self._fixed:
+                raise InputError(f"{name} comes from the frames that are matched; leave it out.")
+
+    def learn(self, learned: dict[str, dict[str, Any]]) -> None:
+        """Take values by section and name, in place of what was learned before."""
+        for section, values in learned.items():
+            free = {name: value for name, value in values.items() if f"{section}.{name}" not in self._fixed}
+            self.settings.setdefault(section, {}).update(free)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe with all that was learned so far."""
+        return changed(self._recipe, self.settings)
+
+
+def _learn_frame(draft: _Draft, read: FrameSet, mask_stem: Path, path: Path) -> None:
+    """Learn size and mask of the frames; the mask is written, unless no particle of the recipe fits them."""
     content = io.BytesIO()
     np.save(content, (~read.good).astype(np.uint8))
     mask_path = mask_stem.with_name(f"{mask_stem.name}-{zlib.crc32(content.getvalue()):08x}.npy")
     is_new = not mask_path.exists()
     write_whole(mask_path, content.getvalue())
-    low, high = np.percentile(read.totals, COUNTS).tolist()
     rows, columns = read.good.shape
-    settings: dict[str, dict[str, Any]] = lengths_in_pixels(recipe, _pixel_rad(scaled) / _pixel_rad(recipe))
-    for section, values in learned.items():
-        settings.setdefault(section, {}).update(values)
-    settings["detector"].update(
-        rows=rows, columns=columns, hole_pixels=0, gap_rows=0, mask_file=str(mask_path.resolve())
-    )
-    settings["beam"]["photons_per_frame"] = (low, high)
+    frame = {"rows": rows, "columns": columns, "hole_pixels": 0, "gap_rows": 0}
+    draft.learn({"detector": frame | {"mask_file": str(mask_path.resolve())}})
     try:
-        Experiment(so_far(), seed=0)
+        Experiment(draft.recipe, seed=0)
     except InputError as error:
         if is_new:
             mask_path.unlink()
         raise InputError(
-            f"No particle of the recipe fits the rings of {patterns.path}; are these single-particle frames, "
+            f"No particle of the recipe fits the rings of {path}; are these single-particle frames, "
             f"and is the centre right? ({error})"
         ) from None
-    if not CONVERTING & set(fixed):
-        told = learn_conversion(so_far(), read)
-        if told is not None:
-            settings.setdefault("readout", {}).update(
-                conversion_gain=tuple(round(gain, 4) for gain in told.gain),
-                threshold_photons=told.threshold_photons,
-            )
-    done(0.7)
-    counted = so_far()
-    settings["beam"]["photons_per_frame"] = tuple(
-        round(photons_that_give(counts, counted), 1) for counts in (low, high)
-    )
-    done(0.8)
-    if not WANDERING & set(fixed):
-        wander = learn_wander(so_far(), read)
-        if wander is not None:
-            settings["beam"].update(centre_jitter_pixels=round(wander, 3), wavefront_tilt_mrad=(0.0, 0.0))
-    done(1.0)
-    return Matched(settings=free(), n_frames=len(indices), n_told=int(seen.told.sum()))
 
 
 def photons_that_give(counts: float, recipe: Recipe) -> float:
