@@ -6,6 +6,7 @@ import inspect
 import os
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -102,6 +103,10 @@ def indices_of(text: str | None, n: int) -> list[int] | None:
     return chosen
 
 
+REDRAWN = 0.1
+"""Seconds between two drawings of the bars: each takes a millisecond or more."""
+
+
 class Progress:
     """A bar on the terminal for what takes longer than a moment; silent where nobody looks.
 
@@ -123,13 +128,20 @@ class Progress:
         )
         self._bar.start()
         self._tasks: dict[str, Any] = {}
+        self._drawn = 0.0
         return self
 
     def __call__(self, what: str, fraction: float) -> None:
-        """Show how far something is."""
-        if what not in self._tasks:
+        """Show how far something is; what is done goes, so that what is at work stays in sight."""
+        comes, goes = what not in self._tasks, fraction >= 1.0
+        if comes:
             self._tasks[what] = self._bar.add_task(what, total=1.0)
-        self._bar.update(self._tasks[what], completed=fraction, refresh=True)
+        self._bar.update(self._tasks[what], completed=fraction)
+        if goes:
+            self._bar.remove_task(self._tasks.pop(what))
+        if comes or goes or time.monotonic() - self._drawn > REDRAWN:
+            self._bar.refresh()
+            self._drawn = time.monotonic()
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
