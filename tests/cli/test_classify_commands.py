@@ -489,7 +489,7 @@ def test_a_centre_that_is_not_given_is_found_and_said(work, model, tmp_path):
     table = (tmp_path / "cut.csv").read_text()
     for given, same in (("middle", False), (f"{middle[0] - 10},{middle[1] - 22}", True)):
         said = xfel("classify", tmp_path / "cut.npy", "--model", model, "--centre", given)
-        assert "centre" not in said.stderr
+        assert "the centre is not given" not in said.stderr
         probabilities = [
             [float(row["probability"]) for row in csv.DictReader(lines.splitlines())]
             for lines in (table, (tmp_path / "cut.csv").read_text())

@@ -9,7 +9,7 @@ import typer
 from xfelspi.errors import InputError
 
 from .convert import hand_on, require_takers
-from .opening import Opening, opens_frames, say_centre, say_pixels
+from .opening import Opening, opens_frames, say_centre, say_pixels, say_scale
 from .options import stem_of
 from .sort import Abstain, AsJson, MaxFpr, Prior, load, print_metric, print_rows
 from .terminal import Progress
@@ -103,6 +103,7 @@ def classify(
         if update or kept_to is not None:
             require_takers(patterns, kept_to, update)  # before the work
         say_centre(file, patterns)
+        models = [say_scale(file, patterns, each) for each in models]
         selection_files(stem, file)
         if hits_first:
             hit_files(stem, file)

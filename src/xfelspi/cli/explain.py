@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .opening import Opening, opens_frames, say_centre
+from .opening import Opening, opens_frames, say_centre, say_scale
 from .options import beside, require_not_read
 from .terminal import indices_of
 
@@ -40,6 +40,7 @@ def explain(
     require_not_read(target, file)
     with opening.open(file) as patterns:
         say_centre(file, patterns)
+        loaded = say_scale(file, patterns, loaded)
         chosen = indices_of(index, patterns.n) or list(range(min(_FIRST, patterns.n)))
         known = patterns.labels
         names = {1: ", labelled single", 0: ", labelled not single"}

@@ -15,6 +15,7 @@ from xfelspi.errors import InputError
 from .options import Dataset, Detector, FollowLinks, Labels, Mask
 
 if TYPE_CHECKING:
+    from xfelspi.classify import Model
     from xfelspi.patterns import AduConversion, PatternSet
 
 
@@ -143,6 +144,35 @@ def say_centre(file: Path, patterns: "PatternSet") -> None:
     else:
         text = f"found at y, x = {found.yx[0]:.2f}, {found.yx[1]:.2f} in the frames"
     typer.secho(f"{file}: the centre is not given; {text} (--centre says otherwise).", fg="yellow", err=True)
+
+
+def say_scale(file: Path, patterns: "PatternSet", model: "Model") -> "Model":
+    """Tell on stderr where particles look as large as none that a model knows; return it at their scale.
+
+    Frames with their truth beside them are not asked: whoever simulated them knows.
+    """
+    if patterns.truth is not None:
+        return model
+    from xfelspi.sorting import at_scale, scale_of
+
+    scale = scale_of(patterns, model)
+    if scale is None or scale.ratio == 1.0:
+        return model
+    if scale.binned > 1:
+        taken = f"{scale.binned} x {scale.binned} pixels are taken as one of the model's"
+        text = f"it has no geometry, and its rings are so wide that {taken}"
+    else:
+        beyond = scale.ratio > 1.0
+        factor, end, most = (
+            (scale.ratio, "large", "largest") if beyond else (1 / scale.ratio, "small", "smallest")
+        )
+        text = (
+            f"its particles look {factor:.2g} times as {end} on these pixels as the {most} that the model "
+            "learned from, so do not trust its verdicts; one that knows them comes of "
+            f"xfel train --recipe lcls-amo --match {file}"
+        )
+    typer.secho(f"{file}: {text}.", fg="yellow", err=True)
+    return at_scale(model, scale)
 
 
 def say_pixels(path: Path, n_nan: int, n_negative: int, n_dark: int = 0) -> None:

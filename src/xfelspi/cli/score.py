@@ -8,7 +8,7 @@ import typer
 
 from xfelspi.errors import InputError
 
-from .opening import Opening, opens_frames, say_centre, say_pixels
+from .opening import Opening, opens_frames, say_centre, say_pixels, say_scale
 from .sort import Abstain, AsJson, MaxFpr, ModelPath, Prior, load, print_rows
 from .terminal import Progress
 
@@ -56,7 +56,8 @@ def score(
                         "classify to sort it."
                     )
                 say_centre(path, patterns)
-                prediction = predictor(patterns, progress)
+                suited = say_scale(path, patterns, loaded)
+                prediction = (predictor if suited is loaded else Predictor(suited))(patterns, progress)
                 rows += score_predictions(loaded, patterns, prediction, policy)
                 probabilities = decide(loaded, prediction.logits, policy).probabilities
                 for shape, chosen in labelled_groups(patterns):

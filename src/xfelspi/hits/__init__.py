@@ -6,6 +6,7 @@ NumPy and SciPy alone, from patterns alone.
 from .company import COMPANY, Company
 from .find import SCORES, HitFinding, Hits, find_hits
 from .likelihood import hit_scores
+from .looks import Looks, looks_of
 from .measure import Measured, diameter_per_phase_nm, measure, within
 from .rings import Rings
 from .sphere import EdgePhases, SphereFit
@@ -20,6 +21,7 @@ __all__ = [
     "HitFiles",
     "HitFinding",
     "Hits",
+    "Looks",
     "Measured",
     "Rings",
     "SphereFit",
@@ -27,6 +29,7 @@ __all__ = [
     "find_hits",
     "hit_files",
     "hit_scores",
+    "looks_of",
     "measure",
     "threshold_of",
     "within",

@@ -10,7 +10,7 @@ from .geometry import Geometry
 from .lock import claimed
 from .pick import pick
 from .reader import Frames, PatternSet
-from .settle import settle_centre
+from .settle import brightest, settle_centre
 from .source import LabelledFrames, Look, PatternSource, PatternStream, View
 from .subset import write_subset
 from .truth import LABELS, TRUTH_FIELDS, ShotTruth, TruthField, clear_multiples, hidden_multiples
@@ -42,6 +42,7 @@ __all__ = [
     "TruthField",
     "Verdicts",
     "View",
+    "brightest",
     "claimed",
     "clear_multiples",
     "compress_frame",

@@ -16,6 +16,14 @@ def settle_centre(patterns: PatternSet) -> Centre | None:
 
     The brightest of many frames are taken together: one centre for the whole file.
     """
+    centre = find_centre(brightest(patterns), patterns.mask)
+    if centre is not None:
+        patterns.take_centre(centre.yx)
+    return centre
+
+
+def brightest(patterns: PatternSet) -> list[np.ndarray]:
+    """Return the brightest of many frames that are spread over a file: (ny, nx) each, no more than 24."""
     looked_at = np.unique(
         np.linspace(0, patterns.n - 1, min(_LOOKED_AT, patterns.looks)).astype(int)
     ).tolist()
@@ -24,7 +32,4 @@ def settle_centre(patterns: PatternSet) -> Centre | None:
         frame = patterns.frames(index, index + 1).counts[0]
         bright.append((float(frame.sum(where=~patterns.mask, dtype=float)), index, frame))
         bright = sorted(bright, key=lambda shot: shot[:2])[-_USED:]
-    centre = find_centre((frame for _, _, frame in bright), patterns.mask)
-    if centre is not None:
-        patterns.take_centre(centre.yx)
-    return centre
+    return [frame for _, _, frame in bright]

@@ -8,13 +8,13 @@ import zlib
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from xfelspi.errors import InputError
 from xfelspi.fidelity import FrameSet
-from xfelspi.hits import SphereFit
+from xfelspi.hits import looks_of
 from xfelspi.patterns import Geometry, PatternSet, settle_centre, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
@@ -31,19 +31,12 @@ N_COUNTED = 24
 MOST_FRAMES, MOST_PIXELS = 500, 2**26
 """Measured frames read, spread over the file, and pixels of all of them."""
 
-TOLD = 0.15
-"""Relative error up to which a frame tells how large its particles look: single hits are at a third of that,
-blanks and flat light beyond."""
-
 LARGEST_FRAME = 1024
 """Pixels along an edge that are read for it."""
 
 SIMULATED, SEEN = 256, 160
 """Pixels along an edge that are simulated: so many, or what holds so many pixels of a model's frame where
 those span several. A model sees 128; the rest is for a beam that wanders."""
-
-MISSES = 0.84
-"""Quantile of the light of misses, where there are more of them than of frames that tell."""
 
 MISS = 0.5
 """Frames with less than this of the light of the dimmest frames that tell their scale are misses."""
@@ -135,7 +128,7 @@ def match(
     most = min(patterns.n, MOST_FRAMES, max(1, MOST_PIXELS // size**2))
     indices = np.unique(np.linspace(0, patterns.n - 1, most).astype(int)).tolist()
     read = FrameSet.read(patterns, indices, size=size)
-    seen = _particles(read)
+    seen = looks_of(read.counts, read.good, read.centre_yx)
     if not seen.told.any():
         raise InputError(
             f"The scale of {patterns.path} cannot be told: none of {read.n} frames shows a particle's rings; "
@@ -272,13 +265,6 @@ def _q_per_pixel(recipe: Recipe) -> float:
     return recipe.beam.photon_energy_ev * _pixel_rad(recipe)
 
 
-class _Seen(NamedTuple):
-    """Which of some frames tell how large their particles look, and how large that is in the median."""
-
-    told: np.ndarray
-    phase: float
-
-
 def _simulated_phase(recipe: Recipe) -> float:
     """Median phase of clean single particles of the recipe's shape and size."""
     ideal = load_recipe("ideal")
@@ -294,22 +280,7 @@ def _simulated_phase(recipe: Recipe) -> float:
             frames.append(frame)
         index += 1
     detector = plain.detector
-    shown = FrameSet(counts=np.stack(frames), good=detector.mask == 0, centre_yx=detector.middle_yx)
-    return _particles(shown).phase
-
-
-def _particles(frames: FrameSet) -> _Seen:
-    """Tell how far the wave from the particles' edge turns from pixel to pixel, in rad.
-
-    Of blanks some look like particles by chance. Where most frames do not tell, they are misses, and what is
-    no brighter than most of these tells nothing either.
-    """
-    fit = SphereFit(frames.good, frames.centre_yx)(frames.counts)
-    told = fit.bounded & (fit.relative_error <= TOLD)
-    if 0.0 < told.mean() < 0.5:
-        brighter = told & (frames.totals > np.quantile(frames.totals[~told], MISSES))
-        told = brighter if brighter.any() else told
-    return _Seen(told, float(np.median(fit.phase[told])) if told.any() else math.nan)
+    return looks_of(np.stack(frames), detector.mask == 0, detector.middle_yx).phase
 
 
 def lengths_in_pixels(recipe: Recipe, ratio: float) -> dict[str, dict[str, Any]]:
