@@ -7,17 +7,25 @@ files stay in the folder given, so that a second call goes on where the first on
 import argparse
 import json
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from xfelspi.classify import Predictor, load_model
-from xfelspi.patterns import PatternSet
+from xfelspi.patterns import AlreadyComplete, PatternSet
+from xfelspi.simulate import load_recipe, simulate_to_file
+from xfelspi.studies.mixture import load_mixture
 
 from .accuracy import xfel
 from .page import machine, publish
 
 SHAPES = ("icosahedron", "soccer", "torus")
-RECIPES = {"benchmark": (), "lcls-amo": ("--set", "beam.photons_per_frame=[5e3, 1.2e5]")}
+RECIPES = {
+    "benchmark": load_recipe("benchmark"),
+    "lcls-amo": load_recipe("lcls-amo", ["beam.photons_per_frame=[5e3, 1.2e5]"]),
+}
+WIDE = "amo-near"  # of the mixture: pixels three times as wide
 N_TEST = 5_000
 COLUMNS = {
     "fnr": "false negatives",
@@ -43,13 +51,17 @@ def main() -> None:
     path = asked.models / f"{asked.name}.safetensors"
     facts = json.loads(path.with_suffix(".json").read_text("utf-8"))
     rows = []
-    for recipe, changes in RECIPES.items():
-        folder = asked.folder / f"{recipe}-{asked.n}"
+    mixture = load_mixture("model")
+    (wide,) = (mixture.recipe_of(one) for one in mixture.ingredient if one.name == WIDE)
+    for name, recipe in {**RECIPES, WIDE: wide}.items():
+        folder = asked.folder / f"{name}-{asked.n}"
+        folder.mkdir(parents=True, exist_ok=True)
         for shape in SHAPES:
-            options = ("--recipe", recipe, "--shape", shape, "-n", str(asked.n), "--seed", "2", *changes)
-            xfel("simulate", *options, "--out", str(folder))
+            tested = replace(recipe, sample=replace(recipe.sample, shape=shape))
+            with suppress(AlreadyComplete):
+                simulate_to_file(folder / f"{shape}.h5", tested, asked.n, seed=2)
         scored = json.loads(xfel("score", "--model", str(path), "--data", str(folder), "--json"))["rows"]
-        rows += [(_name(recipe, row), row) for row in scored]
+        rows += [(_name(name, row), row) for row in scored]
     speed = images_per_second(path, asked.folder / f"benchmark-{asked.n}" / "torus.h5")
     text = "\n\n".join([made(facts, path), curve(facts), table(rows), speed, machine()])
     publish("box", text, asked.write)

@@ -96,3 +96,11 @@ def test_a_dark_frame_has_no_size():
     found = SphereFit(np.ones((96, 96), bool), (47.5, 47.5))(frames)
     assert np.isnan([found.phase[0], found.relative_error[0]]).all()
     assert np.isfinite([found.phase[1], found.relative_error[1]]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 5), (4, 4)])
+def test_frames_without_a_ring_tell_nothing(shape):
+    middle = ((shape[0] - 1) / 2, (shape[1] - 1) / 2)
+    seen = SphereFit(np.ones(shape, bool), middle)(np.ones((2, *shape)))
+    assert np.isnan(seen.phase).all()
+    assert not seen.bounded.any()

@@ -61,7 +61,7 @@ class SphereFit:
         shape *= np.cos(angle) ** 3 * (1.0 + np.cos(angle) ** 2) / 2.0  # solid angle; polarization, around
         expected = self._rings.area * (shape[:, None, :] + PEDESTALS[:, None])
         chance = expected / expected.sum(axis=-1, keepdims=True)
-        self._log_chance = np.log(chance).reshape(-1, self._rings.n).T.copy()
+        self._log_chance = np.log(chance).reshape(PHASES.size * PEDESTALS.size, self._rings.n).T.copy()
 
     def __call__(self, counts: np.ndarray) -> EdgePhases:
         """Phase per pixel, in rad, of the wave from the edge of the sphere that fits each frame best.

@@ -19,6 +19,9 @@ SMALLEST = 0.4
 FEWEST = 3
 """Frames that must tell how large their particles look."""
 
+TINIEST = 48
+"""Pixels along an edge that show rings at all."""
+
 COMPARED = 256
 """Pixels along an edge, or a few more, that frames are brought to: on finer ones `SphereFit` ends."""
 
@@ -61,7 +64,7 @@ def scale_of(patterns: PatternSet, model: Model) -> Scale | None:
     1.5
     """
     learned = [_phase(recipe, model) for recipe in _recipes(model)]
-    if not learned:
+    if not learned or min(patterns.shape) < TINIEST:
         return None
     binning = max(1, min(patterns.shape) // COMPARED)
     good = _binned((~patterns.mask)[None], binning)[0] == binning**2
