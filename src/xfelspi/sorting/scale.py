@@ -60,8 +60,8 @@ def scale_of(patterns: PatternSet, model: Model) -> Scale | None:
 
     Examples
     --------
-    >>> Scale(seen=0.6, smallest=0.1, largest=0.4).ratio
-    1.5
+    >>> Scale(seen=0.5, smallest=0.125, largest=0.25).ratio
+    2.0
     """
     learned = [_phase(recipe, model) for recipe in _recipes(model)]
     if not learned or min(patterns.shape) < TINIEST:
