@@ -341,6 +341,7 @@ def test_classify_any_hdf5_with_a_mask_and_bad_pixels(work, model, tmp_path):
     assert result.exit_code == 0, result.output
     assert "1 pixels were NaN" in result.stderr
     assert "1 negative" in result.stderr
+    assert "--adu-per-photon" in result.stderr
     page = json.loads(result.stdout)
     assert (page["rows"], page["n"], page["n_unsure"]) == ([], 10, 0)
     assert page["expected_precision"] is None

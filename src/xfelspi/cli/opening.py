@@ -182,6 +182,8 @@ def say_pixels(path: Path, n_nan: int, n_negative: int, n_dark: int = 0) -> None
         typer.secho(text, fg="yellow", err=True)
     if n_nan or n_negative:
         text = f"{path}: {n_nan} pixels were NaN or infinite and {n_negative} negative; they were set to 0."
+        if n_negative:
+            text += " Are these detector units? --adu-per-photon makes photons of them."
         typer.secho(text, fg="yellow", err=True)
 
 
