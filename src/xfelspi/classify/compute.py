@@ -48,7 +48,7 @@ def ordered(pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Itera
 
 
 _chosen: dict[Hashable, torch.dtype] = {}  # by the kind of work
-_NARROW = ("NO AVX", "DEFAULT", "AVX2")  # what torch calls processors whose vectors are short of 512 bits
+_NARROW = ("NO AVX", "AVX2")  # what torch calls processors whose vectors are short of 512 bits
 
 
 def fastest(kind: Hashable, work: Callable[[torch.dtype], object], tries: int = 3) -> torch.dtype:

@@ -88,7 +88,7 @@ def load_examples(
     with ExitStack() as opened:
         sets = [opened.enter_context(PatternSet.open(path)) for path in files]
         for patterns in sets:
-            if patterns.centre_yx is None:
+            if patterns.centre_yx is None:  # as it will be found when such frames are sorted
                 settle_centre(patterns)
         _require_shapes(sets, [*shapes, *hold_out])
         chosen = [_choose(patterns, shapes, hold_out) for patterns in sets]

@@ -17,7 +17,7 @@ from xfelspi.shapes import Blob, Polyhedron, Solid, Sphere
 from ._halfway import with_halfway
 from .form_factor import form_factor
 
-TABLE_VERSION = 1
+TABLE_VERSION = 2
 STEP = 0.75
 """Grid step in units of 1 / radius. A body of radius 1 is band-limited, so the cubic B-spline's error is
 1.4 (STEP / 2π)⁴ = 3e-4 of the local amplitude for its surface and less inside: 1e-4 in all, at any extent."""

@@ -67,21 +67,20 @@ def scale_of(patterns: PatternSet, model: Model) -> Scale | None:
     if not learned or min(patterns.shape) < TINIEST:
         return None
     binning = max(1, min(patterns.shape) // COMPARED)
-    good = _binned((~patterns.mask)[None], binning)[0] == binning**2
-    frames = np.stack(
-        [_binned(np.where(patterns.mask, 0, frame)[None], binning)[0] for frame in brightest(patterns)]
-    )
+    good = _binned(~patterns.mask, binning) == binning**2
+    frames = np.stack([np.where(good, _binned(frame, binning), 0) for frame in brightest(patterns)])
     y, x = ((c + 0.5) / binning - 0.5 for c in patterns.beam_yx)
-    looks = looks_of(np.where(good, frames, 0), good, (y, x))
+    looks = looks_of(frames, good, (y, x))
     if looks.told.sum() < FEWEST:
         return None
     geometry, model_q = patterns.geometry, model.frame.q_per_pixel_per_nm
     q = model.frame.q_unstated_per_nm if geometry is None else q_per_pixel_per_nm(geometry)
-    seen = looks.phase / binning * max(1.0, model_q / q)
+    per_pixel = looks.phase / binning
+    seen = per_pixel * max(1.0, model_q / q)  # wider pixels are taken one for one
     smallest, largest = SMALLEST * min(learned), max(learned)
     binned = 1
     if geometry is None and seen < smallest:
-        binned = round(math.sqrt(smallest * largest) / seen)
+        binned = round(math.sqrt(smallest * largest) / per_pixel)
     return Scale(seen=seen, smallest=smallest, largest=largest, binned=binned)
 
 
@@ -111,14 +110,12 @@ def _phase(recipe: dict[str, Any], model: Model) -> float:
         pixel_size_m=detector["pixel_size_m"],
         centre_yx=(0.0, 0.0),
     )
-    q = max(
-        q_per_pixel_per_nm(geometry), model.frame.q_per_pixel_per_nm
-    )  # wider pixels are taken one for one
+    q = max(q_per_pixel_per_nm(geometry), model.frame.q_per_pixel_per_nm)
     return float(q * recipe["sample"]["diameter_nm"] / 2.0)
 
 
-def _binned(frames: np.ndarray, by: int) -> np.ndarray:
-    """Add up by x by pixels: (n, ny / by, nx / by); what is left over at the end is left out."""
-    n, ny, nx = frames.shape
-    whole = frames[:, : ny // by * by, : nx // by * by]
-    return whole.reshape(n, ny // by, by, nx // by, by).sum(axis=(2, 4))
+def _binned(frame: np.ndarray, by: int) -> np.ndarray:
+    """Add up by x by pixels: (ny / by, nx / by); what is left over at the end is left out."""
+    ny, nx = frame.shape
+    whole = frame[: ny // by * by, : nx // by * by]
+    return whole.reshape(ny // by, by, nx // by, by).sum(axis=(1, 3))
