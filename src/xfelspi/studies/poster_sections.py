@@ -195,12 +195,11 @@ def show_labels(report: Report, findings: PosterFindings, out: Path) -> None:
         for colour, way in enumerate(ways):
             errors = {p.n_labels: _wrong(p.scores["accuracy"]) for p in here if p.way == way}
             curves.append(_curve(way, errors, colour))
+        across = 0.8 * min(asked.budgets), 1.25 * max(asked.budgets)  # a line even where the budget is one
         for style, way in ((":", LARGER), ("--", NO_LABELS)):
             (flat,) = (point for point in here if point.way == way)
             wrong = _wrong(flat.scores["accuracy"])
-            curves.append(
-                _curve(way, dict.fromkeys((min(asked.budgets), max(asked.budgets)), wrong), len(ways), style)
-            )
+            curves.append(_curve(way, dict.fromkeys(across, wrong), len(ways), style))
         panels.append(RatePanel(x=f"labels ({recipe})", curves=curves, log=True))
         for point in here:
             labels = f"{point.n_labels:,}" if point.n_labels else "0"
