@@ -1,4 +1,4 @@
-"""How photons became counts is told by the noise of the counts alone."""
+"""How photons became counts is told by the noise of the counts, and by how they fall off."""
 
 from dataclasses import replace
 
@@ -36,6 +36,21 @@ def test_gain_and_threshold_are_found(gain, threshold):
     assert np.mean(found.gain) == pytest.approx(gain, rel=0.08)
     if (gain, threshold) == (0.5, 0.5):  # others do not show: at 0.5, all above 0.5 take two photons for one
         assert found.threshold_photons == 0.5
+
+
+LESS_BACKGROUND = [
+    f"background.{name}_fraction=0" for name in ("flat", "halo", "gas", "aperture", "incoherent")
+]
+
+
+@pytest.mark.parametrize(("gain", "threshold"), [(0.5, 0.5), (0.42, 0.8)])
+@pytest.mark.parametrize("other", [[], ['sample.shape="torus"'], LESS_BACKGROUND])
+def test_whether_a_photon_alone_is_a_count_is_told_where_noise_does_not(gain, threshold, other):
+    """The two have one noise curve, to what 40 frames tell; other particles and other background, too."""
+    of_set = [f"readout.conversion_gain=[{gain}, {gain}]", f"readout.threshold_photons={threshold}", *other]
+    found = learn_conversion(recipe(), frames(recipe(*of_set)))
+    lacks = found.threshold_photons - np.mean(found.gain)  # what a photon alone, of `gain` counts, lacks
+    assert lacks == pytest.approx(threshold - gain, abs=0.15)
 
 
 def test_photons_that_give_counts_are_found():

@@ -1,4 +1,4 @@
-"""How measured counts came of photons: counts per photon and threshold, told by their noise alone."""
+"""How measured counts came of photons: counts per photon and threshold, told by noise and fall-off."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from xfelspi.fidelity import Curve, FrameSet, noise_curve
-from xfelspi.simulate import Experiment, Recipe, read_out, unit_of
+from xfelspi.fidelity import Curve, FrameSet, noise_curve, profile_curve
+from xfelspi.simulate import Experiment, Recipe, read_out, unit_of, without
 
 GAINS = np.geomspace(0.4, 1.25, 13)
 """Counts per photon that are tried first, and then between them."""
@@ -27,6 +27,12 @@ FARTHEST = 9.0
 
 EVEN, BENT = 0.01, 0.003
 """Errors of the simulated curve: everywhere, and for each count, of light that bends otherwise."""
+
+BACKGROUND = ("background", "gas", "apertures", "incoherent")
+"""Terms of a recipe that a set may have or not."""
+
+LIGHT = 0.3
+"""Error of a radial profile of the recipe, with its background or without, relatively."""
 
 LIT_PIXELS = 24 * 128**2
 """Of the recipe's shots whose light is read out in every way; never fewer than two shots."""
@@ -52,7 +58,7 @@ class Conversion:
     Attributes
     ----------
     gain : (float, float)
-        Range of counts per photon that the noise leaves.
+        Range of counts per photon that the frames leave.
     threshold_photons : float
         The likeliest.
     """
@@ -62,11 +68,14 @@ class Conversion:
 
 
 def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
-    """Tell how photons became counts from how much neighbouring pixels differ.
+    """Tell how photons became counts from how much neighbouring pixels differ, and how the counts fall off.
 
     Light of the recipe's own shots is read out with one gain and threshold after another, and that whose
     curve of variance over mean against brightness is nearest to the measured one is taken. Counts that
-    each stand for two photons, say, have half of Poisson's variance where they are many.
+    each stand for two photons, say, have half of Poisson's variance where they are many. Where photons are
+    few, two ways of counting can have one noise: whether a photon alone is a count or none does not show.
+    There the radial profile decides, which the two bend by factors of two either way: that of the recipe with
+    its background or without, whichever is nearer.
 
     Parameters
     ----------
@@ -83,16 +92,22 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
     """
     if frames.n < FEWEST:
         return None
-    measured = noise_curve(frames.chosen(np.arange(frames.n)[: max(FEWEST, MOST_PIXELS // frames.good.size)]))
+    some = frames.chosen(np.arange(frames.n)[: max(FEWEST, MOST_PIXELS // frames.good.size)])
+    measured, profile = noise_curve(some), profile_curve(some)
     known = measured.solid & (measured.replicates.std(axis=0) <= KNOWN)
     if np.count_nonzero(known) < FEWEST_LEVELS or measured.x[known].max() < 1.0:
         return None
-    light = _Light(recipe)
+    light, bare = _Light(recipe), _Light(without(recipe, BACKGROUND))
+    noise: dict[tuple[float, float], float] = {}
     tried: dict[tuple[float, float], float] = {}
 
-    def apart(gain: float, threshold: float) -> float:
-        tried[gain, threshold] = _apart(noise_curve(light.counted(gain, threshold)), measured, known)
-        return tried[gain, threshold]
+    def apart(gain: float, threshold: float) -> None:
+        counted = light.counted(gain, threshold)
+        noise[gain, threshold] = _apart(noise_curve(counted), measured, known)
+        either = (counted, bare.counted(gain, threshold))
+        tried[gain, threshold] = noise[gain, threshold] + min(
+            _bent(profile_curve(one), profile) for one in either
+        )
 
     def nearest() -> list[tuple[float, float]]:
         """Return what was tried, the best first."""
@@ -107,7 +122,7 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
             for by in (-1.0, 1.0):
                 apart(middle * float(GAINS[1] / GAINS[0]) ** (by / step), threshold)
     gain, threshold = nearest()[0]
-    if tried[gain, threshold] > FARTHEST:
+    if noise[gain, threshold] > FARTHEST:
         return None
     at_most = tried[gain, threshold] + _ALIKE
     alike = [one[0] for one, found in tried.items() if one[1] == threshold and found <= at_most]
@@ -145,3 +160,10 @@ def _apart(tried: Curve, measured: Curve, known: np.ndarray) -> float:
         return float("inf")
     square = EVEN**2 + measured.replicates.var(axis=0) + (BENT * measured.x) ** 2
     return float(np.mean((tried.value - measured.value)[both] ** 2 / square[both]))
+
+
+def _bent(tried: Curve, measured: Curve) -> float:
+    """Mean square of the logarithm of two profiles' ratio, over that of `LIGHT`; 0 without rings for both."""
+    both = tried.solid & measured.solid
+    ratio = np.log(tried.value[both] / measured.value[both])
+    return float(np.mean(ratio**2)) / LIGHT**2 if both.any() else 0.0
