@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from xfelspi.fidelity import Curve, FrameSet, noise_curve, profile_curve
-from xfelspi.simulate import Experiment, Recipe, read_out, unit_of, without
+from xfelspi.simulate import Recipe, without
+
+from .light import BACKGROUND, Light, bent
 
 GAINS = np.geomspace(0.4, 1.25, 13)
 """Counts per photon that are tried first, and then between them."""
@@ -27,15 +29,6 @@ FARTHEST = 9.0
 
 EVEN, BENT = 0.01, 0.003
 """Errors of the simulated curve: everywhere, and for each count, of light that bends otherwise."""
-
-BACKGROUND = ("background", "gas", "apertures", "incoherent")
-"""Terms of a recipe that a set may have or not."""
-
-LIGHT = 0.3
-"""Error of a radial profile of the recipe, with its background or without, relatively."""
-
-LIT_PIXELS = 24 * 128**2
-"""Of the recipe's shots whose light is read out in every way; never fewer than two shots."""
 
 MOST_PIXELS = 2**22
 """Of measured frames, from which on noise is known well enough; never fewer than ten frames."""
@@ -97,7 +90,7 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
     known = measured.solid & (measured.replicates.std(axis=0) <= KNOWN)
     if np.count_nonzero(known) < FEWEST_LEVELS or measured.x[known].max() < 1.0:
         return None
-    light, bare = _Light(recipe), _Light(without(recipe, BACKGROUND))
+    light, bare = Light(recipe), Light(without(recipe, BACKGROUND))
     noise: dict[tuple[float, float], float] = {}
     tried: dict[tuple[float, float], float] = {}
 
@@ -106,7 +99,7 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
         noise[gain, threshold] = _apart(noise_curve(counted), measured, known)
         either = (counted, bare.counted(gain, threshold))
         tried[gain, threshold] = noise[gain, threshold] + min(
-            _bent(profile_curve(one), profile) for one in either
+            bent(profile_curve(one), profile) for one in either
         )
 
     def nearest() -> list[tuple[float, float]]:
@@ -131,28 +124,6 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
     )
 
 
-class _Light:
-    """What falls on the detector in some shots of a recipe, each taken by another copy of it."""
-
-    def __init__(self, recipe: Recipe) -> None:
-        experiment = Experiment(recipe, seed=0)
-        n = max(2, LIT_PIXELS // recipe.detector.mask.size)
-        self._recipe = recipe
-        self._expected = [experiment.expect(experiment.draw(index)).photons for index in range(n)]
-        self._good = recipe.detector.mask == 0
-
-    def counted(self, gain: float, threshold: float) -> FrameSet:
-        """Return the frames that they give."""
-        detector = self._recipe.detector
-        readout = replace(self._recipe.readout, conversion_gain=(gain, gain), threshold_photons=threshold)
-        stride = max(1, readout.new_unit_every)
-        frames = [
-            read_out(light / np.float32(gain), unit_of(detector, readout, 0, key * stride), key)
-            for key, light in enumerate(self._expected)
-        ]
-        return FrameSet(counts=np.stack(frames), good=self._good, centre_yx=detector.middle_yx)
-
-
 def _apart(tried: Curve, measured: Curve, known: np.ndarray) -> float:
     """Mean square over that of the errors, at the levels known of both; infinite where those are few."""
     both = tried.solid & known
@@ -160,10 +131,3 @@ def _apart(tried: Curve, measured: Curve, known: np.ndarray) -> float:
         return float("inf")
     square = EVEN**2 + measured.replicates.var(axis=0) + (BENT * measured.x) ** 2
     return float(np.mean((tried.value - measured.value)[both] ** 2 / square[both]))
-
-
-def _bent(tried: Curve, measured: Curve) -> float:
-    """Mean square of the logarithm of two profiles' ratio, over that of `LIGHT`; 0 without rings for both."""
-    both = tried.solid & measured.solid
-    ratio = np.log(tried.value[both] / measured.value[both])
-    return float(np.mean(ratio**2)) / LIGHT**2 if both.any() else 0.0

@@ -18,6 +18,7 @@ from xfelspi.hits import looks_of
 from xfelspi.patterns import Geometry, PatternSet, settle_centre, write_whole
 from xfelspi.simulate import Experiment, Recipe, load_recipe, recipe_from_dict
 
+from .background import FRACTIONS, learn_background
 from .conversion import learn_conversion
 from .simulated import Progress, changed
 from .wander import learn_wander
@@ -51,11 +52,13 @@ OF_THE_GEOMETRY = ("beam.photon_energy_ev", "detector.distance_m")
 """Settings that only the frames tell, and those that a geometry beside them tells."""
 
 CONVERTING = frozenset({"readout.conversion_gain", "readout.threshold_photons"})
+SURROUNDING = frozenset(f"background.{name}" for name in FRACTIONS)
 WANDERING = frozenset({"beam.centre_jitter_pixels", "beam.wavefront_tilt_mrad"})
 """Settings that are learned together: where one is fixed, the others stay as well."""
 
 SAME = 0.1
-"""Scales within this of a whole ratio are taken as that ratio: detectors are binned by whole numbers."""
+"""Scales within this of a whole ratio are taken as that ratio, and the rest as the size of the particles:
+detectors are binned by whole numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +91,14 @@ def match(
     Size of the frames, mask and range of counts are the measured ones. The recipe's particles look as large
     as the measured ones do, in the median over all frames that tell: several particles lie under the envelope
     of one. Where the file has a geometry the recipe takes it over, and its particles are of the size that it
-    takes; frames without one tell their scale themselves: the recipe's pixels become as wide as it takes.
-    Lengths that the recipe gives in pixels keep their angle. Photons become counts as the noise of the
-    measured counts tells, and the beam wanders as their symmetry tells, see `learn_conversion` and
-    `learn_wander`; where they do not, as in the recipe. Frames dimmer than those that tell their scale are
-    misses and take no part. The centre is found in the frames where the file does not say it.
+    takes; frames without one tell their scale themselves: the recipe's pixels become as wide as it takes, by
+    a whole ratio where one is near, and its particles make up for the rest. Lengths that the recipe gives in
+    pixels keep their angle.
+
+    Photons become counts as noise and fall-off of the measured counts tell, background is as strong as their
+    fall-off tells, and the beam wanders as their symmetry tells, see `learn_conversion`, `learn_background`
+    and `learn_wander`; where they do not, as in the recipe. Frames dimmer than those that tell their scale
+    are misses and take no part. The centre is found in the frames where the file does not say it.
 
     Parameters
     ----------
@@ -155,6 +161,10 @@ def match(
             gain = tuple(round(gain, 4) for gain in told.gain)
             draft.learn({"readout": {"conversion_gain": gain, "threshold_photons": told.threshold_photons}})
     done(0.7)
+    if not SURROUNDING & set(fixed):
+        fractions = learn_background(draft.recipe, read)
+        if fractions is not None:
+            draft.learn({"background": fractions})
     photons = tuple(round(photons_that_give(some, draft.recipe), 1) for some in counts)
     draft.learn({"beam": {"photons_per_frame": photons}})
     done(0.8)
@@ -238,10 +248,13 @@ def photons_that_give(counts: float, recipe: Recipe) -> float:
 
 
 def _scale_of_frames(recipe: Recipe, looks: float) -> dict[str, dict[str, Any]]:
-    """Return pixels so wide that the recipe's particles look as large as those seen."""
+    """Return pixels so wide, and particles so large, that they look as large as those seen."""
     whole = max(round(looks), 1)
     ratio = float(whole) if abs(looks / whole - 1.0) <= SAME else looks
-    return {"detector": {"pixel_size_m": recipe.detector.pixel_size_m * ratio}}
+    return {
+        "detector": {"pixel_size_m": recipe.detector.pixel_size_m * ratio},
+        "sample": {"diameter_nm": round(recipe.sample.diameter_nm * looks / ratio, 2)},
+    }
 
 
 def _scale_of_geometry(recipe: Recipe, known: Geometry, looks: float) -> dict[str, dict[str, Any]]:
