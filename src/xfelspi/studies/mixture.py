@@ -56,6 +56,16 @@ class Ingredient:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MixtureNetwork:
+    """The network of a mixture; see `Architecture`."""
+
+    blocks: tuple[int, int] = (2, 2)
+    width: float = 1.0
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012
+
+
+@dataclass(frozen=True, kw_only=True)
 class QuickMixture:
     """What `--quick` does instead."""
 
@@ -84,6 +94,8 @@ class Mixture:
         Of weights, order, augmentation and patterns.
     validation_fraction : float
         Of n: patterns drawn beside the epochs, to choose the best of these and the thresholds.
+    network : MixtureNetwork
+        What is trained.
     augmentation : dict
         Settings of `Augmentation`; those not named are the network's own.
     settings : dict
@@ -102,6 +114,7 @@ class Mixture:
     epochs: int = 28
     seed: int = 0
     validation_fraction: float = 0.1
+    network: MixtureNetwork = field(default_factory=MixtureNetwork)
     augmentation: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     quick: QuickMixture = field(default_factory=QuickMixture)
@@ -115,7 +128,7 @@ class Mixture:
             raise InputError("The study has no [[ingredient]]; give one recipe or more.")
         if len(set(names)) < len(names):
             raise InputError(f"The study's ingredients are {', '.join(names)}; give each a name of its own.")
-        self.train_config()
+        self.train_config().architecture()
 
     def as_quick(self) -> Mixture:
         """Return the same mixture in small."""
@@ -130,6 +143,8 @@ class Mixture:
                     f"The study has no key augmentation.{name}; its keys are {', '.join(known)}."
                 )
         return TrainConfig(
+            blocks=self.network.blocks,
+            width=self.network.width,
             epochs=self.epochs,
             seed=self.seed,
             validation_fraction=self.validation_fraction,
