@@ -175,7 +175,7 @@ def load_mixture(name_or_path: str) -> Mixture:
     Examples
     --------
     >>> [one.name for one in load_mixture("model").ingredient]
-    ['benchmark', 'amo', 'amo-binned', 'amo-near', 'amo-small', 'amo-large']
+    ['benchmark', 'amo', 'amo-binned', 'amo-halved', 'amo-near', 'amo-small', 'amo-large']
     """
     return read_declaration("model", name_or_path, Mixture)
 
