@@ -43,8 +43,9 @@ LESS_BACKGROUND = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gain", "threshold"), [(0.5, 0.5), (0.42, 0.8)])
-@pytest.mark.parametrize("other", [[], ['sample.shape="torus"'], LESS_BACKGROUND])
+@pytest.mark.parametrize("other", [['sample.shape="torus"'], LESS_BACKGROUND])
 def test_whether_a_photon_alone_is_a_count_is_told_where_noise_does_not(gain, threshold, other):
     """The two have one noise curve, to what 40 frames tell; other particles and other background, too."""
     of_set = [f"readout.conversion_gain=[{gain}, {gain}]", f"readout.threshold_photons={threshold}", *other]

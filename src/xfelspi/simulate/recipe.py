@@ -4,9 +4,10 @@ import dataclasses
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xfelspi.errors import InputError
 
@@ -18,6 +19,9 @@ from .detector import Detector
 from .fluctuation import Fluctuation
 from .readout import ReadOut
 from .scene import Sample
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,13 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     return recipe_from_dict(values)
 
 
+@cache
+def _door() -> "TypeAdapter[Recipe]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Recipe)
+
+
 def recipe_from_dict(values: dict[str, Any]) -> Recipe:
     """Build a recipe from nested dictionaries; the inverse of `Recipe.as_dict`.
 
@@ -93,10 +104,10 @@ def recipe_from_dict(values: dict[str, Any]) -> Recipe:
     InputError
         If a key is unknown or a value has the wrong type or range; the sentence names it.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
-        return TypeAdapter(Recipe).validate_python(values)
+        return _door().validate_python(values)
     except ValidationError as error:
         first = error.errors()[0]
         # pydantic places tuple items and unions below the field: what the user wrote are the names.

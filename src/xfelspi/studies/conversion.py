@@ -97,9 +97,11 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
     def apart(gain: float, threshold: float) -> None:
         counted = light.counted(gain, threshold)
         noise[gain, threshold] = _apart(noise_curve(counted), measured, known)
-        either = (counted, bare.counted(gain, threshold))
+        lights = [counted]
+        if noise[gain, threshold] <= FARTHEST:  # else it is not the one, whatever the background
+            lights.append(bare.counted(gain, threshold))
         tried[gain, threshold] = noise[gain, threshold] + min(
-            bent(profile_curve(one), profile) for one in either
+            bent(profile_curve(one), profile) for one in lights
         )
 
     def nearest() -> list[tuple[float, float]]:
