@@ -62,7 +62,7 @@ def recipe_of(
 
 def _say(measured: Path, recipe: "Recipe", found: "Matched", fixed: set[str]) -> None:
     """Tell on stderr what is simulated after the frames, so that nobody takes it for granted."""
-    from xfelspi.studies.background import FRACTIONS
+    from xfelspi.studies.background import FRACTIONS, fractions
     from xfelspi.studies.matching import CONVERTING
 
     assert recipe.beam.photons_per_frame is not None  # which matching sets
@@ -82,8 +82,7 @@ def _say(measured: Path, recipe: "Recipe", found: "Matched", fixed: set[str]) ->
     else:
         said.append("photons become counts as in the recipe, for the frames do not tell how")
     if set(FRACTIONS) & found.settings["background"].keys():
-        share = sum(getattr(recipe.background, name) for name in FRACTIONS)
-        said.append(f"background of {share:.1%} of the particles' light")
+        said.append(f"background of {sum(fractions(recipe).values()):.1%} of the particles' light")
     if "wavefront_tilt_mrad" in found.settings["beam"]:
         said.append(f"a beam that wanders by {recipe.beam.centre_jitter_pixels:.2f} pixels")
     if found.n_told < _FEW * found.n_frames:

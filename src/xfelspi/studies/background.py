@@ -32,23 +32,31 @@ def learn_background(recipe: Recipe, frames: FrameSet) -> dict[str, float] | Non
         On the frames' own pixels, with particles of the frames' size and counts of their conversion; its
         photons per frame are the counts that the frames have.
     frames : FrameSet
-        As counted; two or more.
+        As counted.
 
     Returns
     -------
     fractions : dict or None
         Each of `FRACTIONS`; None where the recipe has none, or its own are as near as any.
     """
-    own = {name: getattr(recipe.background, name) for name in FRACTIONS}
-    if frames.n < 2 or not any(own.values()):
+    if frames.lit().n < 2 or not any(fractions(recipe).values()):
         return None
     measured = profile_curve(frames)
     gain, threshold = float(np.mean(recipe.readout.conversion_gain)), recipe.readout.threshold_photons
     nearest, apart = LEVELS[0], np.inf
     for level in LEVELS:
-        fractions = {name: level * fraction for name, fraction in own.items()}
-        counted = Light(changed(recipe, {"background": fractions})).counted(gain, threshold)
-        found = bent(profile_curve(counted), measured)
+        counted = Light(at_level(recipe, level)).counted(gain, threshold)
+        found = bent(counted, measured)
         if found < apart - WORTH:
             nearest, apart = level, found
-    return None if nearest == LEVELS[0] else {name: nearest * own[name] for name in FRACTIONS}
+    return None if nearest == LEVELS[0] else fractions(at_level(recipe, nearest))
+
+
+def at_level(recipe: Recipe, level: float) -> Recipe:
+    """Return the recipe with its background made so many times as strong."""
+    return changed(recipe, {"background": {name: level * own for name, own in fractions(recipe).items()}})
+
+
+def fractions(recipe: Recipe) -> dict[str, float]:
+    """Return the settings of a recipe that go by `FRACTIONS`."""
+    return {name: getattr(recipe.background, name) for name in FRACTIONS}

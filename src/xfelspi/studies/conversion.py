@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from xfelspi.fidelity import Curve, FrameSet, noise_curve, profile_curve
-from xfelspi.simulate import Recipe, without
+from xfelspi.simulate import Recipe
 
-from .light import BACKGROUND, Light, bent
+from .background import at_level
+from .light import Light, bent
 
 GAINS = np.geomspace(0.4, 1.25, 13)
 """Counts per photon that are tried first, and then between them."""
@@ -83,14 +84,14 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
         None if there are few frames, too few pixels are bright enough, or none of those tried is near:
         counts in other units, or frames that were smoothed.
     """
-    if frames.n < FEWEST:
+    if frames.lit().n < FEWEST:
         return None
     some = frames.chosen(np.arange(frames.n)[: max(FEWEST, MOST_PIXELS // frames.good.size)])
     measured, profile = noise_curve(some), profile_curve(some)
     known = measured.solid & (measured.replicates.std(axis=0) <= KNOWN)
     if np.count_nonzero(known) < FEWEST_LEVELS or measured.x[known].max() < 1.0:
         return None
-    light, bare = Light(recipe), Light(without(recipe, BACKGROUND))
+    light, bare = Light(recipe), Light(at_level(recipe, 0.0))
     noise: dict[tuple[float, float], float] = {}
     tried: dict[tuple[float, float], float] = {}
 
@@ -100,9 +101,7 @@ def learn_conversion(recipe: Recipe, frames: FrameSet) -> Conversion | None:
         lights = [counted]
         if noise[gain, threshold] <= FARTHEST:  # else it is not the one, whatever the background
             lights.append(bare.counted(gain, threshold))
-        tried[gain, threshold] = noise[gain, threshold] + min(
-            bent(profile_curve(one), profile) for one in lights
-        )
+        tried[gain, threshold] = noise[gain, threshold] + min(bent(one, profile) for one in lights)
 
     def nearest() -> list[tuple[float, float]]:
         """Return what was tried, the best first."""

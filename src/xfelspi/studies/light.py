@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from xfelspi.fidelity import Curve, FrameSet
+from xfelspi.fidelity import Curve, FrameSet, profile_curve
 from xfelspi.simulate import Experiment, Recipe, read_out, unit_of
 
-BACKGROUND = ("background", "gas", "apertures", "incoherent")
-"""Terms of a recipe that a set may have or not."""
-
 LIT_PIXELS = 24 * 128**2
-"""Of the shots of a recipe; never fewer than two shots."""
+"""Of the shots of a recipe; never fewer than `FEWEST` shots."""
+
+FEWEST = 4
 
 ERROR = 0.3
 """Of the radial profile of a recipe, relatively: its particles are not those of the set."""
@@ -30,7 +29,7 @@ class Light:
 
     def __init__(self, recipe: Recipe) -> None:
         experiment = Experiment(recipe, seed=0)
-        n = max(2, LIT_PIXELS // recipe.detector.mask.size)
+        n = max(FEWEST, LIT_PIXELS // recipe.detector.mask.size)
         self._recipe = recipe
         self._expected = [experiment.expect(experiment.draw(index)).photons for index in range(n)]
         self._good = recipe.detector.mask == 0
@@ -47,11 +46,14 @@ class Light:
         return FrameSet(counts=np.stack(frames), good=self._good, centre_yx=detector.middle_yx)
 
 
-def bent(tried: Curve, measured: Curve) -> float:
+def bent(tried: FrameSet, measured: Curve) -> float:
     """Mean square of the logarithm of two radial profiles' ratio, over that of `ERROR`.
 
-    0 where no ring has light in both.
+    0 where there is nothing to compare: no ring has light in both, or fewer than two frames have any.
     """
-    both = tried.solid & measured.solid
-    ratio = np.log(tried.value[both] / measured.value[both])
+    if tried.lit().n < 2:
+        return 0.0
+    profile = profile_curve(tried)
+    both = profile.solid & measured.solid
+    ratio = np.log(profile.value[both] / measured.value[both])
     return float(np.mean(ratio**2)) / ERROR**2 if both.any() else 0.0
