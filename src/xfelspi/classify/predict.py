@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -137,8 +138,8 @@ def ready(classifier: Classifier, size: int) -> ReadyClassifier:
     """Return a classifier made ready in the precision that is faster here, as a trial tells."""
     n = _TRIED_VGG16 if isinstance(classifier.network, TransferNetwork) else _TRIED
     tried = torch.poisson(torch.ones(n, size, size))
-    made = {dtype: ReadyClassifier(classifier, dtype, device()) for dtype in (torch.float32, torch.bfloat16)}
-    return made[fastest(("sorting", classifier.architecture), lambda dtype: made[dtype](tried))]
+    made = cache(lambda dtype: ReadyClassifier(classifier, dtype, device()))
+    return made(fastest(("sorting", classifier.architecture), lambda dtype: made(dtype)(tried)))
 
 
 def chosen_precision() -> torch.dtype:

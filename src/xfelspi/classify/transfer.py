@@ -87,7 +87,8 @@ class TransferNetwork(nn.Module):
     def __init__(self, transfer: Transfer) -> None:
         super().__init__()
         self._depth = transfer.depth
-        self.vgg = Vgg16(whole=transfer.depth > 0)
+        with torch.device("meta"):  # without weights until it borrows some
+            self.vgg = Vgg16(whole=transfer.depth > 0)
         self.logits = nn.Linear(transfer.n_features, 2)
 
     def borrow(self, weights: Vgg16Weights) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +67,9 @@ class Extractor:
         self.classifier = Classifier(self.transfer)
         self.network.borrow(weights)
         tried = torch.ones(_TRIED, size, size)
-        ready = {
-            dtype: ReadyClassifier(self.classifier, dtype, device())
-            for dtype in (torch.float32, torch.bfloat16)
-        }
-        self.dtype = fastest(("looking", self.transfer), lambda dtype: ready[dtype].look(tried))
-        self._ready = ready[self.dtype]
+        ready = cache(lambda dtype: ReadyClassifier(self.classifier, dtype, device()))
+        self.dtype = fastest(("looking", self.transfer), lambda dtype: ready(dtype).look(tried))
+        self._ready = ready(self.dtype)
 
     @property
     def network(self) -> TransferNetwork:

@@ -74,8 +74,9 @@ class Vgg16Weights:
         """
         if whole and not self.whole:
             raise InputError(f"{self.path} has VGG16's convolutions alone, without fc6 and fc7; {_GET}.")
-        network = Vgg16(whole=whole)
-        network.load_state_dict({name: self.tensors[name] for name in network.state_dict()})
+        with torch.device("meta"):  # no weights of its own to begin with
+            network = Vgg16(whole=whole)
+        network.load_state_dict({name: self.tensors[name] for name in network.state_dict()}, assign=True)
         return network.eval().requires_grad_(False)
 
 

@@ -280,7 +280,14 @@ def _blocks(
     experiment: Experiment, n: int, indices: list[int], workers: int | None
 ) -> Iterator[tuple[int, Block]]:
     """Compute blocks side by side, in order; a few ahead of the writer."""
-    with Workers(partial(_compute, experiment, n), workers) as compute:
+    work = partial(_compute, experiment, n)
+    if len(indices) < 2:  # not worth a process, which loads kernels anew
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):  # as in a worker
+            yield from map(work, indices)
+        return
+    with Workers(work, workers) as compute:
         yield from compute(indices)
 
 

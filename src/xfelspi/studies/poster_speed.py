@@ -19,7 +19,7 @@ from .provenance import machine, versions
 from .simulated import TEST_SEED
 from .steps import step
 
-N_WARM, N_LEARNED = 64, 100
+N_WARM, N_LEARNED = 16, 40
 """Images to begin with; patterns that the classifiers learned from, since what they learn costs no time."""
 
 NETWORK = "resnet"
