@@ -26,7 +26,7 @@ def classifier_of(architecture):
     torch.manual_seed(5)
     classifier = Classifier(architecture)
     if isinstance(architecture, Transfer):
-        classifier.network.vgg.load_state_dict(random_weights())
+        classifier.network.vgg.load_state_dict(random_weights(), assign=True)
     elif architecture.network == "resnet":
         classifier.prepare.per_deviation.fill_(1.0)
     else:
