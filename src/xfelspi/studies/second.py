@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from xfelspi import __version__
 from xfelspi.classify.intervals import wilson
 from xfelspi.patterns import PatternSet, clear_multiples
 from xfelspi.simulate import Recipe
@@ -213,7 +214,11 @@ def _is_kept(transfer: Transfer, training: Training, seed: int, scored: Scored) 
 
 
 def _contests(transfer: Transfer, recipe: Recipe, indices: list[int]) -> dict[int, Contest]:
-    decides: dict[str, Any] = {"recipe": digest(dataclasses.asdict(recipe)), "indices": indices}
+    decides: dict[str, Any] = {
+        "recipe": digest(dataclasses.asdict(recipe)),
+        "indices": indices,
+        "version": __version__,
+    }
     if files := contents(recipe):
         decides["files"] = files
     path = transfer.out / "oracle" / f"{digest(decides)[:12]}.json"
