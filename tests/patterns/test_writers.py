@@ -1,6 +1,7 @@
 """What is written reads back the same, with plain h5py and with our own readers; nothing is lost unsaid."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import toy_formats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -495,3 +497,64 @@ def test_labels_that_are_given_go_before_the_truth(toy_file, tmp_path):
     assert any("in place of the truth" in sentence for sentence in said)
     with PatternSet.open(tmp_path / "a.cxi") as patterns:
         assert patterns.labels.tolist() == given.tolist()
+
+
+def test_what_the_frames_are_laid_out_with_is_never_replaced(tmp_path):
+    photons = toy_formats.emc_hdf5(tmp_path / "photons.h5")
+    beside = toy_formats.square_detector(tmp_path / "photons_det.h5")
+    before = beside.read_bytes()
+    for overwrite in (False, True):
+        with pytest.raises(InputError, match=r"photons_det\.h5 is the file that is read, or goes with it"):
+            write(photons, tmp_path / "photons.emc", overwrite=overwrite)
+    assert beside.read_bytes() == before
+    assert not (tmp_path / "photons.emc").exists()
+
+
+@pytest.mark.parametrize("name", ["kept.cxi", "kept.lst"])
+def test_nothing_renews_what_came_of_a_file_of_that_name_elsewhere(toy_file, tmp_path, name):
+    others = []
+    for folder in ("run1", "run2"):
+        (tmp_path / folder).mkdir()
+        others.append(Path(shutil.copy(toy_file, tmp_path / folder / "frames.h5")))
+    kept = tmp_path / name
+    write(others[0], kept, only=np.array([1, 2]))
+    write(others[0], kept, only=np.array([1]), renew=True)
+    before = kept.read_bytes()
+    with pytest.raises(InputError, match="did not come from this very conversion"):
+        write(others[1], kept, only=np.array([2]), renew=True)
+    assert kept.read_bytes() == before
+
+
+def test_an_empty_list_is_no_list_of_ours(toy_file, tmp_path):
+    (tmp_path / "kept.lst").touch()
+    with pytest.raises(InputError, match="did not come from"):
+        write(toy_file, tmp_path / "kept.lst", renew=True)
+
+
+def test_a_lost_detector_file_is_written_again(toy_file, tmp_path):
+    write(toy_file, tmp_path / "a.emc")
+    beside = tmp_path / "a_det.h5"
+    before = beside.read_bytes()
+    beside.unlink()
+    write(toy_file, tmp_path / "a.emc")
+    assert beside.read_bytes() == before
+
+
+def test_where_no_pixel_is_no_mask_makes_one(tmp_path):
+    y, x = np.array([0, 0, 2, 2]) - 1.0, np.array([0, 1, 0, 1]) - 0.5
+    toy_formats.detector(tmp_path / "p_det.h5", y, x, np.zeros(4, int))
+    frames = np.arange(4).reshape(1, 4)
+    photons = toy_formats.emc(tmp_path / "p.emc", frames)
+    np.save(tmp_path / "mask.npy", np.zeros((3, 2)))
+    with PatternSet.open(photons, mask=tmp_path / "mask.npy") as patterns:
+        assert patterns.mask.tolist() == [[False, False], [True, True], [False, False]]
+
+
+def test_a_detector_file_of_another_program_is_passed_over(tmp_path):
+    photons = toy_formats.emc(tmp_path / "p.emc", np.arange(16).reshape(1, 16))
+    (tmp_path / "det.dat").write_text("not a detector\n")
+    with PatternSet.open(photons) as patterns:
+        assert patterns.shape == (4, 4)
+    (tmp_path / "det.dat").rename(tmp_path / "p_det.dat")
+    with pytest.raises(InputError, match="no detector file"):
+        PatternSet.open(photons)

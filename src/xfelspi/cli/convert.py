@@ -88,8 +88,8 @@ def require_takers(patterns: "PatternSet", kept_to: Path | None, update: bool) -
     if kept_to is None:
         return
     target_for(kept_to)
-    if kept_to.exists() and patterns.path.exists() and kept_to.samefile(patterns.path):
-        raise InputError(f"{kept_to} is the file that is read; choose another --kept-to.")
+    if patterns.is_read_from(kept_to):
+        raise InputError(f"{kept_to} is the file that is read, or goes with it; choose another --kept-to.")
 
 
 def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: bool) -> None:

@@ -65,6 +65,8 @@ class PatternSet:
         Group of a CXI file that speaks of these frames' detector.
     run : dict or None
         Recipe, seed, shape, version, command: for our own files.
+    sources : tuple of Path
+        Files that it is read from: `path`, and what was given or found beside.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class PatternSet:
         if stack.gaps is not None:
             self.mask = self.mask | stack.gaps
         self._given_labels: np.ndarray | None = labels
+        self.sources: tuple[Path, ...] = (path, *stack.found)
 
     @classmethod
     def open(
@@ -161,12 +164,18 @@ class PatternSet:
                 array = stack.lay_out(read_array(mask, stack.hdf5, "mask"))
                 bad = as_mask(array, stack.shape, str(mask))
             patterns = cls(path, name, stack, bad, None if labels is None else _labels(labels, stack))
+            given = (mask, labels, detector, geometry, pedestal)
+            patterns.sources += tuple(_file_of(each) for each in given if each is not None)
             if centre_yx is not None:
                 patterns.take_centre(centre_yx)
             return patterns
         except BaseException:
             stack.close()
             raise
+
+    def is_read_from(self, path: Path) -> bool:
+        """Tell whether a file is one of those that this is read from, so that it must not be replaced."""
+        return path.exists() and any(other.exists() and path.samefile(other) for other in self.sources)
 
     @property
     def has_scores(self) -> bool:
@@ -302,6 +311,12 @@ class PatternSet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _file_of(given: str | Path) -> Path:
+    """Return the file of "file.h5:dataset", or what was given where it is no such thing."""
+    other, colon, _ = str(given).rpartition(":")
+    return Path(other) if colon and Path(other).exists() else Path(given)
 
 
 def _labels(given: str | Path, stack: Stack) -> np.ndarray:

@@ -9,7 +9,8 @@ Ayyer et al. 2016, J. Appl. Cryst. 49, 1320.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 import h5py
@@ -25,6 +26,7 @@ from .stack import MOST_PIXELS, require_frame
 
 _FIELDS = ("qx", "qy", "qz", "mask")
 _BAD = 2
+_COMMON = ("det", "detector", "det_sim", "det_exp")  # names of detectors for all photons of a folder
 _MOST_TEXT_BYTES = 1 << 30
 
 
@@ -44,6 +46,8 @@ class DragonflyDetector:
         Only where the file also says, as ours do, how long a pixel is and what the photons' energy was.
     centre_yx : (float, float) or None
         Where q is 0, in pixels; None without a detector file.
+    path : Path or None
+        The detector file.
     """
 
     place: np.ndarray
@@ -51,6 +55,7 @@ class DragonflyDetector:
     mask: np.ndarray
     geometry: Geometry | None = None
     centre_yx: tuple[float, float] | None = None
+    path: Path | None = None
 
 
 def is_detector(path: Path) -> bool:
@@ -81,7 +86,8 @@ def detector_for(photons: Path, given: Path | None, num_pix: int) -> DragonflyDe
     Raises
     ------
     InputError
-        If the one given cannot be read or does not fit, or none is found and the frames are no square.
+        If the one given cannot be read or does not fit, one found cannot be read, or none is found and the
+        frames are no square.
     """
     if given is not None:
         detector = read_detector(given)
@@ -92,15 +98,26 @@ def detector_for(photons: Path, given: Path | None, num_pix: int) -> DragonflyDe
             )
         return detector
     stem = photons.stem
-    names = (f"{stem}_det", f"{stem}-det", f"det_{stem}", "det", "detector", "det_sim", "det_exp")
-    for name in names:
-        for suffix in (".h5", ".dat"):
-            beside = photons.with_name(name + suffix)
-            if beside.is_file():
-                detector = read_detector(beside)
-                if len(detector.place) == num_pix:
-                    return detector
+    own = f"{stem}_det", f"{stem}-det", f"det_{stem}"
+    for name, suffix in product((*own, *_COMMON), (".h5", ".dat")):
+        beside = photons.with_name(name + suffix)
+        if not beside.is_file() or (name in _COMMON and not _may_be_one(beside)):
+            continue
+        detector = read_detector(beside)
+        if len(detector.place) == num_pix:
+            return detector
     return square(num_pix)
+
+
+def _may_be_one(path: Path) -> bool:
+    """Tell a detector file by how it begins: other programs have files of such names too."""
+    if h5py.is_hdf5(path):
+        return is_detector(path)
+    with path.open(encoding="ascii", errors="replace") as file:
+        try:
+            return len([float(word) for word in file.readline(200).split()]) in (1, 3)
+        except ValueError:
+            return False
 
 
 def read_detector(path: Path) -> DragonflyDetector:
@@ -114,7 +131,8 @@ def read_detector(path: Path) -> DragonflyDetector:
     with damage_told(
         f"{path} is no detector file of Dragonfly", "needed are qx, qy, qz, corr, mask, detd and ewald_rad"
     ):
-        return _of_hdf5(path) if path.is_file() and h5py.is_hdf5(path) else _of_text(path)
+        detector = _of_hdf5(path) if path.is_file() and h5py.is_hdf5(path) else _of_text(path)
+    return replace(detector, path=path)
 
 
 def _of_hdf5(path: Path) -> DragonflyDetector:

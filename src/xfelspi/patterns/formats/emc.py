@@ -37,6 +37,9 @@ class EmcStack(Stack):
         self.geometry = detector.geometry
         self.centre_yx = detector.centre_yx
         self._place = detector.place
+        self.gaps = np.ones(self.shape, bool)
+        self.gaps.reshape(-1)[self._place] = False
+        self.found = () if detector.path is None else (detector.path,)
 
 
 class SparseStack(EmcStack):

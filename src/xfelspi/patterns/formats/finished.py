@@ -54,7 +54,7 @@ class FinishedStack(Stack):
         self.n, self.labels, self.run, self.hdf5 = stack.n, stack.labels, stack.run, stack.hdf5
         self.shape, self.mask, self.gaps = stack.shape, stack.mask, stack.gaps
         self.geometry, self.centre_yx = stack.geometry, stack.centre_yx
-        self.looks, self.remarks = stack.looks, stack.remarks
+        self.looks, self.remarks, self.found = stack.looks, stack.remarks, stack.found
         self.has_own_masks, self.detector_group = stack.has_own_masks, stack.detector_group
         self._raw_shape = stack.shape if stack.raw_shape is None else stack.raw_shape
         self._assembly: Assembly | None = None

@@ -58,6 +58,8 @@ class Stack(Protocol):
         How many frames can be looked at, one here and one there, in a few seconds.
     remarks : tuple of str
         What the user should know about this reading of the file; sentences.
+    found : tuple of Path
+        Files that were found beside it and read as well.
     """
 
     n: int
@@ -78,6 +80,7 @@ class Stack(Protocol):
     looks: int = 1000
     remarks: tuple[str, ...] = ()
     detector_group: str | None = None
+    found: tuple[Path, ...] = ()
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to, not including, `stop`, 0 <= start < stop <= n: (k, ny, nx) numbers.

@@ -17,11 +17,9 @@ from ..replacing import replacing
 from ..verdicts import Verdicts
 from ..whole import write_whole
 from ..writer import AlreadyComplete
-from .output import Output
+from .output import OF_SOURCE, Output, source_digits
 from .shots import Shots
 from .table import Target, target_for
-
-_OF_SOURCE = 6  # of the 16 digits of a conversion, those that tell the name of its source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +74,7 @@ def convert(
     overwrite : bool
         Replace files that something else wrote. They stay until the new ones are whole.
     renew : bool
-        Replace what a conversion of a source of this name wrote, but nothing else.
+        Replace what a conversion of this source wrote, but nothing else.
 
     Raises
     ------
@@ -96,8 +94,7 @@ def convert(
         scores={} if verdicts is None else {name: v[chosen] for name, v in verdicts.scores.items()},
         tags={} if verdicts is None else {name: v[chosen] for name, v in verdicts.tags.items()},
     )
-    made = _identity(shots, target, rounding)
-    identity = target.identity_of(shots, made)
+    identity = target.identity_of(shots, _identity(shots, target, rounding))
     main, beside = target.main(path), target.beside(shots, path)
     left = [place for place in target.companions(path) if place not in beside]
     began = time.time()
@@ -106,15 +103,16 @@ def convert(
 
     def check() -> None:
         there = _identity_in(main, target)
-        if there == identity:
+        # Wherever the source lay then: its digits do not count.
+        is_same = there is not None and there[OF_SOURCE:] == identity[OF_SOURCE:]
+        if is_same and all(place.exists() for place in beside):
             raise AlreadyComplete(path)
-        # Lists, which have no room to say what made them, name their source themselves.
-        is_renewed = (
-            renew and there is not None and (identity != made or _source_in(there) == _source_in(made))
-        )
+        is_renewed = renew and there is not None and there[:OF_SOURCE] == identity[:OF_SOURCE]
         may_replace = overwrite or is_renewed
-        _require_free(main, patterns, may_replace)
-        for place in (*beside, *left):
+        _require_free(main, patterns, may_replace or is_same)
+        for place in beside:
+            _require_free(place, patterns, may_replace or is_same or is_begun)
+        for place in left:
             _require_free(place, patterns, may_replace or is_begun)
 
     with replacing(main, check) as file:
@@ -132,8 +130,8 @@ def _require_free(place: Path, patterns: PatternSet, may_replace: bool) -> None:
         raise InputError(f"{place} is a folder; name a file to write.")
     if not place.exists():
         return
-    if patterns.path.exists() and place.samefile(patterns.path):
-        raise InputError(f"{place} is the file that is read; choose another output.")
+    if patterns.is_read_from(place):
+        raise InputError(f"{place} is the file that is read, or goes with it; choose another output.")
     if not may_replace:
         raise InputError(
             f"{place} exists and did not come from this very conversion; choose another output, or add "
@@ -150,11 +148,5 @@ def _identity_in(path: Path, target: Target) -> str | None:
 
 def _identity(shots: Shots, target: Target, rounding: bool) -> str:
     decides = f"{shots.fingerprint()} {target.name} {rounding} {__version__}"
-    source, everything = (
-        hashlib.sha256(text.encode()).hexdigest() for text in (shots.patterns.path.name, decides)
-    )
-    return source[:_OF_SOURCE] + everything[: 16 - _OF_SOURCE]
-
-
-def _source_in(identity: str) -> str:
-    return identity[:_OF_SOURCE]
+    everything = hashlib.sha256(decides.encode()).hexdigest()
+    return source_digits(shots.patterns.path) + everything[: 16 - OF_SOURCE]

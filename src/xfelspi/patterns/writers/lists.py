@@ -12,7 +12,7 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from .output import Output
+from .output import Output, source_digits
 from .shots import Shots
 
 CHEETAH_STATUS = "status.txt"
@@ -65,6 +65,8 @@ def read_events(path: Path, of: Path, n: int) -> np.ndarray:
 def require_list_of(path: Path, of: Path) -> None:
     """Refuse a list that is there and names the shots of another file: it would be lost.
 
+    A list of a file of the same name serves, unless that file is still there and another one.
+
     Raises
     ------
     InputError
@@ -75,8 +77,12 @@ def require_list_of(path: Path, of: Path) -> None:
             found = _EVENT.fullmatch(file.readline().rstrip("\n"))
     except OSError:  # nothing there, or what writing will say more of
         return
-    if found is not None and Path(found[1]).name != of.name:
-        raise InputError(f"{path} lists shots of {found[1]}, not of {of}; choose another --out.")
+    if found is None:
+        return
+    named = Path(found[1])
+    is_other = named.exists() and of.exists() and not named.samefile(of)
+    if named.name != of.name or is_other:
+        raise InputError(f"{path} lists shots of {named}, not of {of}; choose another --out.")
 
 
 def write_events(shots: Shots, out: Output) -> list[str]:
@@ -87,15 +93,18 @@ def write_events(shots: Shots, out: Output) -> list[str]:
 
 def events_of(shots: Shots, _: str) -> str:
     """Tell a list by what is in it: it has no room for anything else."""
-    return hashlib.sha256(b"".join(event_lines(shots.patterns.path, shots.indices))).hexdigest()
+    content = b"".join(event_lines(shots.patterns.path, shots.indices))
+    return source_digits(shots.patterns.path) + hashlib.sha256(content).hexdigest()
 
 
 def events_in(path: Path) -> str | None:
-    """Tell the same of a list on disk; None if a line is no event."""
+    """Tell the same of a list on disk; None if a line is no event, or there is none."""
     content = path.read_bytes()
-    if not all(_EVENT.fullmatch(line) for line in content.decode(errors="replace").splitlines()):
+    events = [_EVENT.fullmatch(line) for line in content.decode(errors="replace").splitlines()]
+    files = [Path(event[1]) for event in events if event is not None]
+    if not events or len(files) < len(events):
         return None
-    return hashlib.sha256(content).hexdigest()
+    return source_digits(*files) + hashlib.sha256(content).hexdigest()
 
 
 def plain(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,16 @@ class Output(NamedTuple):
     """Whether pixels may be rounded where the format has whole numbers only."""
     began: float
     """When, in seconds of the clock."""
+
+
+OF_SOURCE = 6
+"""Of the 16 digits that tell a conversion, those that tell its source; the others are of what is in it."""
+
+
+def source_digits(*paths: Path) -> str:
+    """Tell the files that something came of from others, of the same name in other folders too."""
+    places = sorted({str(path.resolve() if path.exists() else path) for path in paths})
+    return hashlib.sha256("\n".join(places).encode()).hexdigest()[:OF_SOURCE]
 
 
 def text_in(path: Path, name: str) -> str | None:
