@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import roc_curve as sklearn_roc_curve
 
 from xfelspi.classify import Thresholds, evaluate, roc_curve
-from xfelspi.classify.scores import find_thresholds
+from xfelspi.classify.scores import best_balanced, find_thresholds
 
 NEGATIVES = np.concatenate([np.linspace(-5, 1, 990), np.linspace(1.2, 3, 9), [3.5]])  # 1 % beyond 1, 0.1 % 3
 THRESHOLDS = Thresholds(balanced=0.0, at_fpr={"1pct": 1.0, "0p1pct": 3.0}, negatives=NEGATIVES)
@@ -104,3 +104,9 @@ def test_curve_agrees_with_another_implementation(rng):
     theirs = sklearn_roc_curve(labels, logits, drop_intermediate=False)[:2]
     for mine, other in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(mine, other)
+
+
+def test_frames_without_a_photon_leave_the_threshold_where_it_is():
+    single, other = np.array([1.0, 3.0]), np.array([-1.0, -3.0])
+    dark = np.append(other, -np.inf)
+    assert abs(best_balanced(single, dark) - best_balanced(single, other)) < 0.5

@@ -41,3 +41,8 @@ def test_its_level_is_found_to_a_factor_of_two(level, shape):
 
 def test_where_there_is_none_there_is_none_to_scale():
     assert learn_background(recipe(name="ideal"), frames(recipe())) is None
+
+
+def test_levels_of_more_than_all_light_are_passed_over():
+    strong = recipe(1.0, "lcls-amo", "background.halo_fraction=0.3")
+    assert learn_background(strong, frames(strong, 12)) is None

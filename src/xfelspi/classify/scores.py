@@ -124,7 +124,9 @@ def best_balanced(single: np.ndarray, other: np.ndarray) -> float:
     """
     from scipy.special import ndtr
 
-    thresholds = np.arange(min(single.min(), other.min()), max(single.max(), other.max()) + 0.05, 0.05)
+    logits = np.concatenate([single, other])
+    logits = logits[np.isfinite(logits)]  # frames without a photon are left wherever the threshold is
+    thresholds = np.arange(logits.min(), logits.max() + 0.05, 0.05)
     lost = np.array([ndtr(at - single).mean() for at in thresholds])
     kept = np.array([ndtr(other - at).mean() for at in thresholds])
     return float(thresholds[np.argmin(lost + kept)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from xfelspi.errors import InputError
 from xfelspi.fidelity import FrameSet, profile_curve
 from xfelspi.simulate import Recipe
 
@@ -45,7 +46,11 @@ def learn_background(recipe: Recipe, frames: FrameSet) -> dict[str, float] | Non
     gain, threshold = float(np.mean(recipe.readout.conversion_gain)), recipe.readout.threshold_photons
     nearest, apart = LEVELS[0], np.inf
     for level in LEVELS:
-        counted = Light(at_level(recipe, level)).counted(gain, threshold)
+        try:
+            there = at_level(recipe, level)
+        except InputError:  # more than all light
+            continue
+        counted = Light(there).counted(gain, threshold)
         found = bent(counted, measured)
         if found < apart - WORTH:
             nearest, apart = level, found
