@@ -1,25 +1,20 @@
 """Where figures were taken, and the page that they go to."""
 
 import argparse
-import os
-import platform
 import re
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from xfelspi import __version__
+from xfelspi.studies import provenance
 
 
 def machine() -> str:
     """One line that figures need beside them: processor, cores, software, day."""
-    cpuinfo = Path("/proc/cpuinfo")
-    named = re.search(r"model name\s*: (.*)", cpuinfo.read_text("utf-8")) if cpuinfo.exists() else None
-    processor = named[1] if named else platform.processor() or platform.machine()
-    software = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "torch"))
+    software = {**provenance.versions(), "numba": version("numba")}
     return (
-        f"{processor}, {os.cpu_count()} cores; xfel {__version__}, Python {platform.python_version()}, "
-        f"{software}; {date.today()}."
+        f"{provenance.machine()}; {', '.join(f'{name} {number}' for name, number in software.items())}; "
+        f"{date.today()}."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,10 +73,16 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Say what processor this is, how many cores of it there are to use, and what GPU if one is used."""
+    """Say what processor this is, how many cores of it there are to use, and what GPU if one is used.
+
+    Virtual machines name a processor by its maker alone; family and vector width then tell which it is.
+    """
     name = platform.processor() or platform.machine()
     with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), name)
+        told = dict(re.findall(r"^(.*?)\s*: (.*)$", Path("/proc/cpuinfo").read_text("utf-8"), re.MULTILINE))
+        name = told.get("model name", name)
+        if "cpu family" in told:
+            width = "AVX-512" if "avx512f" in told.get("flags", "").split() else "no AVX-512"
+            name += f" (family {told['cpu family']} model {told.get('model', '?')}, {width})"
     gpu = gpu_name()
     return f"{name}, {cores()} cores" + (f", {gpu}" if gpu else "")
