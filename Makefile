@@ -27,6 +27,7 @@ lint: $(INSTALLED)  ## style and types alone
 bench: $(INSTALLED)  ## speed here: beside skopi and the floor, whole runs, start-up; PAGE=docs/benchmarks.md rewrites the page
 	$(BIN)/python -m benchmarks.peers $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.throughput $(if $(PAGE),--write $(PAGE))
+	$(BIN)/python -m benchmarks.classify build/classify $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.terms $(if $(PAGE),--write $(PAGE))
 	$(BIN)/python -m benchmarks.accuracy build/accuracy $(if $(PAGE),--write docs/classifier.md)
 	$(BIN)/python -m benchmarks.embedding build/embedding $(if $(PAGE),--write docs/embedding.md)

@@ -73,7 +73,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> str:
-    """Say what processor this is, how many cores of it there are to use, and what GPU if one is used.
+    """Say what processor this is, how many cores of it this process may use, and what GPU if one is used.
 
     Virtual machines name a processor by its maker alone; family and vector width then tell which it is.
     """
@@ -85,4 +85,5 @@ def machine() -> str:
             width = "AVX-512" if "avx512f" in told.get("flags", "").split() else "no AVX-512"
             name += f" (family {told['cpu family']} model {told.get('model', '?')}, {width})"
     gpu = gpu_name()
-    return f"{name}, {cores()} cores" + (f", {gpu}" if gpu else "")
+    many = "" if cores() == 1 else "s"
+    return f"{name}, {cores()} core{many}" + (f", {gpu}" if gpu else "")
