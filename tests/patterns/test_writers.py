@@ -403,12 +403,18 @@ def test_another_set_of_the_same_file_is_another_conversion(tmp_path):
     np.testing.assert_array_equal(content(tmp_path / "kept.cxi")[0], COUNTS[::-1])
 
 
-def test_a_centre_that_cxi_cannot_hold_is_said(tmp_path):
+def test_a_centre_without_a_geometry_is_kept(tmp_path):
     np.save(tmp_path / "run.npy", COUNTS)
     with PatternSet.open(tmp_path / "run.npy", centre_yx=(3.5, 4.25)) as patterns:
-        assert convert(patterns, tmp_path / "run.cxi").lost == [
-            "Without distance and pixel size the centre is not written; give --centre 3.5,4.25."
-        ]
+        assert convert(patterns, tmp_path / "run.cxi").lost == []
+    with PatternSet.open(tmp_path / "run.cxi") as patterns:
+        assert patterns.centre_yx == (3.5, 4.25)
+        assert patterns.geometry is None
+    with h5py.File(tmp_path / "run.cxi", "r+") as file:  # NeXus allows lengths; without a unit it may be one
+        assert file[f"{DETECTOR}/beam_center_x"][()] == 4.75  # from the edge of the first pixel
+        file[f"{DETECTOR}/beam_center_x"].attrs["units"] = "m"
+    with PatternSet.open(tmp_path / "run.cxi") as patterns:
+        assert patterns.centre_yx is None
 
 
 def test_a_detectors_own_mark_of_bad_pixels_is_no_count(tmp_path):

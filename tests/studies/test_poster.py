@@ -86,6 +86,14 @@ def test_a_subset_keeps_frames_mask_and_geometry(tmp_path):
             assert some.truth is None
 
 
+def test_a_subset_keeps_a_centre_without_geometry(tmp_path):
+    np.save(tmp_path / "all.npy", np.ones((3, 16, 16), np.uint16))
+    with PatternSet.open(tmp_path / "all.npy", centre_yx=(6.0, 9.5)) as whole:
+        path = write_subset(tmp_path / "some.h5", whole, [2], np.array([1]))
+    with PatternSet.open(path) as some:
+        assert some.centre_yx == (6.0, 9.5)
+
+
 def test_the_shipped_study_asks_for_every_part_and_quick_is_smaller():
     declared, quick = load_poster("poster"), load_poster("poster").as_quick()
     for name in ("depth", "table", "figures", "robustness", "labels", "speed"):

@@ -34,6 +34,7 @@ IDENTIFIER = "entry_1/experiment_identifier"
 SCORE, TAGS = "score", "tags"
 """Beside the frames of a detector: what they were given as numbers, and as yes or no."""
 
+_PIXELS = ("pixel", "pixels", b"pixel", b"pixels")
 _TRUTH_ROWS = 1024  # shots in one chunk of a truth field
 
 
@@ -195,12 +196,13 @@ def read_geometry(file: Hdf5File, shape: tuple[int, int], detector: str = DETECT
 def read_centre(file: Hdf5File, detector: str = DETECTOR) -> tuple[float, float] | None:
     """Find y, x in pixels where corner + (y + 1/2) step_y + (x + 1/2) step_x comes to x = y = 0.
 
-    None where the file has no `corner_position`, or steps that lead nowhere.
+    Without `corner_position` NeXus's `beam_center_y` and `beam_center_x` serve, where they are in pixels.
+    None where the file has neither, or steps that lead nowhere.
     """
     corner = _numbers(file, f"{detector}/corner_position", (3,))
     pixel_size_m = read_mean(file, f"{detector}/x_pixel_size")
     if corner is None or pixel_size_m is None:
-        return None
+        return _beam_center(file, detector)
     steps = _numbers(file, f"{detector}/basis_vectors", (2, 3))
     across = np.array([[0.0, pixel_size_m], [pixel_size_m, 0.0]]) if steps is None else steps[:, :2]
     if abs(np.linalg.det(across)) < 0.5 * pixel_size_m**2:
@@ -208,6 +210,30 @@ def read_centre(file: Hdf5File, detector: str = DETECTOR) -> tuple[float, float]
     # Rounded, since metres and joules do not divide back to the last bit.
     y, x = (round(float(edge) - 0.5, 6) for edge in np.linalg.solve(across.T, -corner[:2]))
     return (y, x) if np.isfinite([y, x]).all() else None
+
+
+def _beam_center(file: Hdf5File, detector: str) -> tuple[float, float] | None:
+    """Read NeXus's centre; it counts from the edge of a pixel, ours from the middle."""
+    found = []
+    for axis in "yx":
+        name = f"{detector}/beam_center_{axis}"
+        item, value = file.dataset(name), read_mean(file, name)
+        if item is None or value is None or item.attrs.get("units") not in _PIXELS:
+            return None
+        found.append(round(value - 0.5, 6))
+    return found[0], found[1]
+
+
+def write_where(file: h5py.File, geometry: Geometry | None, centre_yx: tuple[float, float] | None) -> None:
+    """Write all that is known of where the detector stands: the geometry, or at least the centre."""
+    if geometry is not None:
+        write_instrument(file, geometry, centre_known=centre_yx is not None)
+    elif centre_yx is not None:
+        for axis, value in zip("yx", centre_yx, strict=True):
+            name = f"{DETECTOR}/beam_center_{axis}"
+            file[name] = value + 0.5
+            file[name].attrs["units"] = "pixel"
+            file[name].attrs["description"] = "from the outer corner of pixel [0, 0] to the beam"
 
 
 def write_instrument(file: h5py.File, geometry: Geometry, *, centre_known: bool = True) -> None:

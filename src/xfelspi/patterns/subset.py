@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from .layout import DATA, write_instrument
+from .layout import DATA, write_where
 from .reader import PatternSet
 from .replacing import replacing
 
@@ -36,9 +36,7 @@ def write_subset(path: Path, patterns: PatternSet, indices: Sequence[int], label
     """
     group = DATA.rpartition("/")[0]
     with replacing(path) as target, h5py.File(target, "w") as file:
-        if patterns.geometry is not None:
-            known = patterns.centre_yx is not None
-            write_instrument(file, patterns.geometry, centre_known=known)
+        write_where(file, patterns.geometry, patterns.centre_yx)
         frames = file.create_dataset(
             DATA,
             (len(indices), *patterns.shape),

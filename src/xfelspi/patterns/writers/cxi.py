@@ -22,8 +22,8 @@ from ..layout import (
     TAGS,
     frames_room,
     truth_room,
-    write_instrument,
     write_process,
+    write_where,
 )
 from ..truth import TRUTH_FIELDS
 from .output import Output, text_in
@@ -37,9 +37,7 @@ def write_cxi(shots: Shots, out: Output) -> list[str]:
     """Write everything that is known about the shots; one block of frames is in memory at a time."""
     patterns = shots.patterns
     with h5py.File(out.file, "w", libver=LIBVER) as file:
-        if patterns.geometry is not None:
-            known = patterns.centre_yx is not None
-            write_instrument(file, patterns.geometry, centre_known=known)
+        write_where(file, patterns.geometry, patterns.centre_yx)
         names = np.array([name.encode() for name in shots.names])
         data = frames_room(file, patterns.bits, names, shots.dtype)
         if patterns.run is not None:

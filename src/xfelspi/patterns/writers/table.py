@@ -77,9 +77,6 @@ def _lost_in_cxi(shots: Shots) -> list[str]:
         said.append(
             "Each frame has a mask of its own; what it hides is NaN in the copy, and frames are float32."
         )
-    if patterns.geometry is None and patterns.centre_yx is not None:
-        y, x = patterns.centre_yx
-        said.append(f"Without distance and pixel size the centre is not written; give --centre {y:g},{x:g}.")
     return said
 
 
