@@ -20,7 +20,7 @@ from xfelspi.classify import Framing, ModelFrame, TrainConfig, load_model, model
 from xfelspi.classify.compute import fastest
 from xfelspi.classify.data import load_examples, split
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, claimed
+from xfelspi.patterns import PatternSet, claimed, convert
 from xfelspi.simulate import load_recipe, simulate_to_file
 
 FRAME = ModelFrame()
@@ -236,6 +236,19 @@ def test_shapes_are_chosen_and_held_out(toy_file, tmp_path):
     only = load_examples([toy_file, soccer], FRAME, shapes=["soccer"])
     without = load_examples([toy_file, soccer], FRAME, hold_out=["soccer"])
     assert (len(only.labels), len(without.labels)) == (10, 240)
+
+
+def test_twins_of_one_seed_stay_together(toy_file, tmp_path):
+    """Two shapes simulated with one seed have the same pulses and poses, shot by shot; copies as well."""
+    soccer = write_simulated(tmp_path / "soccer.h5", 40, shape="soccer")
+    with PatternSet.open(soccer) as patterns:
+        convert(patterns, tmp_path / "some.cxi", only=np.arange(20, 30))
+    both = load_examples([toy_file, soccer], FRAME).pairs
+    some = load_examples([toy_file, tmp_path / "some.cxi"], FRAME).pairs
+    assert both[240:].tolist() == both[:40].tolist()
+    assert some[240:].tolist() == some[20:30].tolist()
+    other = write_simulated(tmp_path / "other.h5", 40, shape="soccer", seed=1)
+    assert not set(load_examples([toy_file, other], FRAME).pairs[240:]) & set(both[:240])
 
 
 def test_pairs_stay_together_in_every_file(toy_file, tmp_path):

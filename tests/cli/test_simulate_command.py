@@ -170,7 +170,7 @@ def test_a_killed_run_resumes_to_the_same_file(tmp_path):
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path):
-    command = [*XFEL, "simulate", "-n", "4000", *SMALL, "--out", str(tmp_path)]
+    command = [*XFEL, "simulate", "-n", "12000", *SMALL, "--out", str(tmp_path)]
 
     def listen() -> None:  # a shell's jobs in the background are deaf to it, and so are their children
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -187,7 +187,7 @@ def test_ctrl_c_keeps_what_is_done(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert part.exists()
-    assert xfel("simulate", "-n", 4000, *SMALL, "--out", tmp_path).exit_code == 0
+    assert xfel("simulate", "-n", 12000, *SMALL, "--out", tmp_path).exit_code == 0
 
 
 def test_workers_do_not_decide_patterns(tmp_path):

@@ -263,6 +263,36 @@ def test_room_for_more_frames_than_came_is_no_damage(tmp_path, place, chunk, hol
         PatternSet.open(path, dataset="none")
 
 
+def test_what_goes_with_frames_may_have_room_for_more_as_well(tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("frames", (5, *SHAPE), "<u2", chunks=(1, *SHAPE))[:3] = FRAMES[:3]
+        file["mine"] = np.array([1, 0, 1, -1, -1], np.int8)
+        file["energies"] = np.array([1.0, 2.0, 3.0, np.nan, np.nan])
+        file["less"] = np.array([1, 0, 1, -1], np.int8)
+    with PatternSet.open(path, dataset="frames", labels="mine") as patterns:
+        assert patterns.labels.tolist() == [1, 0, 1]
+        assert patterns.per_pattern("energies", "pulse energies").tolist() == [1.0, 2.0, 3.0]
+        with pytest.raises(InputError, match="one for each of the 3 patterns"):
+            patterns.per_pattern("less", "pulse energies")
+
+
+def test_folders_that_number_alike_come_one_after_the_other(tmp_path):
+    for run in (10, 9):
+        (tmp_path / f"run{run}").mkdir()
+        for frame in (2, 10):
+            picture = Image.fromarray(np.full((16, 16), 100 * (run == 10) + frame, np.uint8))
+            picture.save(tmp_path / f"run{run}" / f"frame{frame}.png")
+    with PatternSet.open(tmp_path / "run*" / "frame*.png") as patterns:
+        assert patterns.frames(0, 4).counts[:, 0, 0].tolist() == [2, 10, 102, 110]
+        assert patterns.ids.tolist() == [
+            "run9/frame2.png",
+            "run9/frame10.png",
+            "run10/frame2.png",
+            "run10/frame10.png",
+        ]
+
+
 def test_links_in_circles_end(tmp_path):
     path = toy.hdf5(tmp_path / "a.h5")
     with h5py.File(path, "a") as file:

@@ -44,7 +44,7 @@ class Examples:
         Multiples that are not clear.
     pairs : (n,) int64
         Patterns with the same number stay on one side of a split: the simulator draws one single and one
-        multiple per consecutive pair.
+        multiple per consecutive pair, and with one seed the same pulses and poses for every shape.
     sources : list of dict
         File by file, what was taken: JSON-able.
     """
@@ -112,13 +112,12 @@ def load_examples(
             for (patterns, indices), stop in zip(both, stops, strict=True)
         ]
         _require_distinct(sources)
-        begins = np.cumsum([0] + [patterns.n for patterns in sets[:-1]])  # so that files share no pair
         return Examples(
             frames=frames,
             labels=torch.from_numpy(labels.astype(np.int64)),
             clear=np.concatenate([_clear(patterns)[indices] for patterns, indices in both]),
             hidden=np.concatenate([_hidden(patterns)[indices] for patterns, indices in both]),
-            pairs=np.concatenate([b + i // 2 for b, i in zip(begins, chosen, strict=True)]),
+            pairs=_pairs(sets, chosen),
             sources=sources,
         )
 
@@ -146,6 +145,28 @@ def _choose(patterns: PatternSet, shapes: Sequence[str], hold_out: Sequence[str]
             wanted &= np.isin(patterns.shapes, list(shapes))
         wanted &= ~np.isin(patterns.shapes, list(hold_out))
     return np.flatnonzero(wanted)
+
+
+def _pairs(sets: Sequence[PatternSet], chosen: Sequence[np.ndarray]) -> np.ndarray:
+    """Give each pair a number; files of one seed share theirs, no others do."""
+    groups: dict[tuple[str, Any], int] = {}
+    rows = []
+    for number, (patterns, indices) in enumerate(zip(sets, chosen, strict=True)):
+        seed = None if patterns.run is None else patterns.run.get("seed")
+        key = ("file", number) if seed is None else ("seed", seed)
+        group = groups.setdefault(key, len(groups))
+        shots = indices if seed is None else _shots(patterns, seed)[indices]
+        rows.append(np.stack([np.full(shots.size, group), shots // 2], axis=1))
+    return np.unique(np.concatenate(rows), axis=0, return_inverse=True)[1].ravel()
+
+
+def _shots(patterns: PatternSet, seed: int) -> np.ndarray:
+    """Which of the seed's shots a file holds: of a copy of some of them the names tell, "seed:index"."""
+    if patterns.ids is not None:
+        parts = [str(name).rpartition(":") for name in patterns.ids]
+        if all(before == str(seed) and index.isdecimal() for before, _, index in parts):
+            return np.array([int(index) for _, _, index in parts])
+    return np.arange(patterns.n)
 
 
 def _labels(patterns: PatternSet) -> np.ndarray:

@@ -292,7 +292,7 @@ class PatternSet:
         InputError
             If there is no such array, or it has another length.
         """
-        array = read_array(given, self._stack.hdf5, what)
+        array = _of_written(read_array(given, self._stack.hdf5, what), self._stack)
         if array.shape != (self.n,):
             raise InputError(
                 f"The {what} {given} have shape {array.shape}; needed is one for each of the "
@@ -323,8 +323,13 @@ def _labels(given: str | Path, stack: Stack) -> np.ndarray:
     if str(given).endswith(".csv"):
         array = read_label_table(Path(given), stack.n)
     else:
-        array = read_array(given, stack.hdf5, "labels")
+        array = _of_written(read_array(given, stack.hdf5, "labels"), stack)
     return as_labels(array, stack.n, str(given))
+
+
+def _of_written(array: np.ndarray, stack: Stack) -> np.ndarray:
+    """Leave out rows of frames that there is room for and that never came."""
+    return array[: stack.n] if array.shape == (stack.room,) else array
 
 
 def _clean(raw: np.ndarray) -> Frames:

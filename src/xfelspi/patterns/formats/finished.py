@@ -51,7 +51,8 @@ class FinishedStack(Stack):
 
     def __init__(self, stack: Stack, layout: CrystfelGeometry | None, choices: Choices) -> None:
         self._stack, self._layout, self._adu = stack, layout, choices.adu
-        self.n, self.labels, self.run, self.hdf5 = stack.n, stack.labels, stack.run, stack.hdf5
+        self.n, self.room, self.labels, self.run = stack.n, stack.room, stack.labels, stack.run
+        self.hdf5 = stack.hdf5
         self.shape, self.mask, self.gaps = stack.shape, stack.mask, stack.gaps
         self.geometry, self.centre_yx = stack.geometry, stack.centre_yx
         self.looks, self.remarks, self.found = stack.looks, stack.remarks, stack.found

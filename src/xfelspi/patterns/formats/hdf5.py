@@ -26,10 +26,10 @@ class Hdf5Stack(Stack):
         self._dataset = dataset
         raw_shape = dataset.shape[1:] if dataset.ndim > 2 else dataset.shape
         self.shape = (math.prod(raw_shape[:-1]), raw_shape[-1])
-        self._room = dataset.shape[0] if dataset.ndim > 2 else 1
+        self.room = dataset.shape[0] if dataset.ndim > 2 else 1
         self.n = written_rows(dataset) if dataset.ndim > 2 else 1
-        if self.n < self._room:
-            self.remarks = (f"It has room for {self._room} frames, and {self.n} are written.",)
+        if self.n < self.room:
+            self.remarks = (f"It has room for {self.room} frames, and {self.n} are written.",)
         self.raw_shape = raw_shape if dataset.ndim > 3 else None
         self.mask = self._find_mask()
         self.labels = self._find_labels()
@@ -80,7 +80,7 @@ class Hdf5Stack(Stack):
 
     def _has_one_each(self, item: h5py.Dataset) -> bool:
         """Tell whether a dataset has one entry for each frame, those that never came included."""
-        return item.shape in ((self.n,), (self._room,))
+        return item.shape in ((self.n,), (self.room,))
 
 
 def recognizes_hdf5(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -53,14 +54,18 @@ class PagesStack(Stack):
 
 
 class FilesStack(Stack):
-    """Pictures of one frame each; their names are the identifiers."""
+    """Pictures of one frame each; their names are the identifiers, folders included where names repeat."""
 
     def __init__(self, files: list[Path]) -> None:
         self._files = files
         self.n = len(files)
         with _pillow(files[0]), _open(files[0]) as image:
             self.shape = (image.height, image.width)
-        self.ids = np.array([file.name for file in files])
+        names = [file.name for file in files]
+        if len(set(names)) < len(names):  # folders that number their frames alike
+            common = os.path.commonpath(files)
+            names = [str(file.relative_to(common)) for file in files]
+        self.ids = np.array(names)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Frames `start` up to `stop`."""
@@ -117,14 +122,14 @@ def _files(path: Path) -> list[Path]:
 
 
 def natural(path: Path) -> list[tuple[int, str]]:
-    """Sort by this to have frame 9 before frame 10.
+    """Sort by this to have frame 9 before frame 10, one folder after the other.
 
     Examples
     --------
     >>> [path.name for path in sorted([Path("a10.png"), Path("a9.png"), Path("b1.png")], key=natural)]
     ['a9.png', 'a10.png', 'b1.png']
     """
-    pieces = re.split(r"([0-9]+)", path.name)
+    pieces = re.split(r"([0-9]+)", str(path))
     return [(int(piece) if number % 2 else -1, piece) for number, piece in enumerate(pieces)]
 
 

@@ -27,6 +27,8 @@ class Stack(Protocol):
         Number of frames.
     shape : (ny, nx)
         Of one frame.
+    room : int or None
+        Frames that there is room for, where fewer are written: what goes with them may have as many rows.
     mask : (ny, nx) bool or None
         True = bad.
     bits : (ny, nx) uint32 or None
@@ -64,6 +66,7 @@ class Stack(Protocol):
 
     n: int
     shape: tuple[int, int]
+    room: int | None = None
     mask: np.ndarray | None = None
     bits: np.ndarray | None = None
     has_own_masks: bool = False
