@@ -107,6 +107,9 @@ def test_a_module_that_was_not_recorded_is_masked(runs, geometry, tmp_path):
         bad = detector.position_modules(alone)[0] != 0  # NaN is no 0 either
         assert_array_equal(patterns.mask, bad)
         assert patterns.frames(60, 61).counts.any()
+    np.save(tmp_path / "mine.npy", np.zeros((16, 512, 128), np.uint8))
+    with PatternSet.open(tmp_path, geometry=path, mask=tmp_path / "mine.npy") as patterns:
+        assert_array_equal(patterns.mask, bad)
 
 
 def test_several_detectors_are_told_apart_by_name(tmp_path):

@@ -38,6 +38,15 @@ def test_psana_puts_frames_together(run):
         assert patterns.centre_yx is None
 
 
+def test_a_mask_of_the_users_leaves_gaps_gaps(run, tmp_path):
+    name, detector, _, _ = run
+    mask = np.zeros((4, 14), np.uint8)
+    mask[0, 0] = 1
+    np.save(tmp_path / "mine.npy", mask)
+    with PatternSet.open(name, detector=detector, mask=tmp_path / "mine.npy") as patterns:
+        assert_array_equal(patterns.mask, (mask == 1) | (together(np.ones_like(GOOD)) == 0))
+
+
 def test_with_a_geometry_its_panels_are_taken_as_they_are(run, tmp_path):
     name, detector, _, _ = run
     path = tmp_path / "front.geom"

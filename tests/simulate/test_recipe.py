@@ -230,6 +230,11 @@ def test_a_file_is_a_recipe(tmp_path):
         (["beam.energy_drift_shots=0"], "beam.energy_drift_shots is 0; it must lie between 1"),
         (["beam.pointing_jitter_um=nan"], "beam.pointing_jitter_um is nan"),
         (["beam.wing_fraction=1.1"], "beam.wing_fraction is 1.1; it must lie between 0 and 1"),
+        (
+            ["beam.wing_fraction=0", "beam.pointing_jitter_um=3"],
+            r"happen 20.5 µm .* ends at 15 µm; give it wings",
+        ),
+        (["beam.smallest_fluence_ratio=1e-4"], r"happen 33 µm .* ends at 30 µm; raise beam.wing_reach_fwhm"),
         (["beam.wing_reach_fwhm=1"], "beam.wing_reach_fwhm is 1; it must lie between 3"),
         (["beam.wavefront_tilt_mrad=[1, -1]"], "beam.wavefront_tilt_mrad .* between 0 and 10"),
         (["beam.wavefront_tilt_mrad=[nan, 0]"], "beam.wavefront_tilt_mrad .* between 0 and 10"),

@@ -16,6 +16,12 @@ from .qspace import wavenumber_per_nm
 DRIFT_REACH = 4
 """Knots of the drift on either side of a shot; the next would weigh exp(-16)."""
 
+DARK_FWHM = 5.0
+"""Widths from a Gaussian focus at which its light has fallen to 1e-30 of the peak."""
+
+JITTER_CUT = 6.0
+"""Standard deviations of the pointing beyond which one pulse in 1e8 goes."""
+
 
 @dataclass(frozen=True)
 class Pulse:
@@ -190,6 +196,24 @@ class Beam:
                     f"beam.photons_per_frame is {low:g} to {high:g}; "
                     "give a range between 0.001 and 1e12, low end first."
                 )
+
+        self._require_light_at_hits()
+
+    def _require_light_at_hits(self) -> None:
+        """Refuse a focus that wanders so far that hits are left in the dark."""
+        if self.profile == "even":
+            return
+        winged = self.wing_fraction > 0.0
+        edge_um = self.focus_fwhm_um * (self.wing_reach_fwhm if winged else DARK_FWHM)
+        farthest_um = self.hit_radius_um + JITTER_CUT * self.pointing_jitter_um
+        if farthest_um > edge_um:
+            more = "raise beam.wing_reach_fwhm" if winged else "give it wings (beam.wing_fraction)"
+            raise InputError(
+                f"With beam.smallest_fluence_ratio {self.smallest_fluence_ratio:g} and "
+                f"beam.pointing_jitter_um {self.pointing_jitter_um:g} hits would happen "
+                f"{farthest_um:.3g} µm from the focus, whose light ends at {edge_um:.3g} µm; "
+                f"{more}, or change these two."
+            )
 
     @property
     def mean_photons(self) -> float:

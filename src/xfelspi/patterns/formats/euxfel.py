@@ -111,13 +111,14 @@ class EuxfelStack(Stack):
         return np.moveaxis(frames, 1, 0)
 
     def _find_mask(self) -> np.ndarray | None:
-        """Mark modules without data, and what the calibration masks in all frames looked at."""
+        """Mark modules without data, as gaps too, and what the calibration masks in all frames looked at."""
         bad = np.zeros(self.raw_shape, bool)
         if self.raw_shape[0] > 1:
             first = self._detector._modnos_start_at
             missing = set(range(self.raw_shape[0])) - {number - first for number in self._present}
             bad[sorted(missing)] = True
         bad = bad.reshape(self.shape)
+        self.gaps = bad.copy()
         if self._is_calibrated:
             looked_at = np.unique(np.linspace(0, self.n - 1, _LOOKED_AT).astype(int)).tolist()
             bad |= np.logical_and.reduce([np.isnan(self.read(i, i + 1)[0]) for i in looked_at])

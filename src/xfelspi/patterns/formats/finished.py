@@ -97,7 +97,9 @@ class FinishedStack(Stack):
     def _put_together(self, assembly: Assembly, layout: CrystfelGeometry, given: bool) -> None:
         """Note what a frame put together looks like."""
         self._assembly, self.shape, self.gaps = assembly, assembly.shape, assembly.gaps
-        self.mask = assembly(self._bad[None])[0] | assembly.gaps
+        if self._stack.gaps is not None:
+            self.gaps = self.gaps | assembly(self._stack.gaps.reshape(1, *self._raw_shape))[0]
+        self.mask = assembly(self._bad[None])[0] | self.gaps
         self.mask |= layout.bad_in_flat(assembly.shape, assembly.centre_yx)
         if self.mask.all():
             raise InputError(

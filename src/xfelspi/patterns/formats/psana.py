@@ -28,7 +28,8 @@ class Source(Protocol):
     """One detector of one run, whichever psana reads it.
 
     `names` are those of the shots. `frame` and `panels` are calibrated, put together or not, and None for a
-    shot without. `good` is 1 for good pixels, put together or not; `photon_energy_ev` that of a shot.
+    shot without. `good` is 1 for good pixels of the panels, `placed` puts such panels together with 0 between
+    them; `photon_energy_ev` is that of a shot.
     """
 
     names: list[str]
@@ -37,7 +38,9 @@ class Source(Protocol):
 
     def panels(self, index: int) -> np.ndarray | None: ...  # noqa: D102
 
-    def good(self, index: int, together: bool) -> np.ndarray | None: ...  # noqa: D102
+    def good(self, index: int, /) -> np.ndarray | None: ...  # noqa: D102
+
+    def placed(self, index: int, panels: np.ndarray) -> np.ndarray: ...  # noqa: D102
 
     def photon_energy_ev(self, index: int) -> float | None: ...  # noqa: D102
 
@@ -67,9 +70,12 @@ class PsanaStack(Stack):
         self.shape = (int(np.prod(raw_shape[:-1])), raw_shape[-1])
         self.raw_shape = None if together else raw_shape
         require_frame(self.shape)
-        good = source.good(first, together)
+        good = source.good(first)
         if good is not None and good.any():
-            self.mask = (good == 0).reshape(self.shape)
+            placed = source.placed(first, good) if together else good
+            self.mask = (placed == 0).reshape(self.shape)
+        if good is not None and together:
+            self.gaps = source.placed(first, np.ones_like(good)) == 0
         self.photon_energy_ev = source.photon_energy_ev(first)
         self._turn = Lock()
 
@@ -107,11 +113,14 @@ class FirstPsana:
         """Panels, (n, slow, fast)."""
         return self._detector.calib(self._event(index))
 
-    def good(self, index: int, together: bool) -> np.ndarray | None:
-        """1 for good pixels."""
+    def good(self, index: int) -> np.ndarray | None:
+        """1 for good pixels of the panels."""
         event = self._event(index)
-        mask = self._detector.mask(event, calib=True, status=True, edges=True, central=True, unbond=True)
-        return mask if mask is None or not together else self._detector.image(event, mask)
+        return self._detector.mask(event, calib=True, status=True, edges=True, central=True, unbond=True)
+
+    def placed(self, index: int, panels: np.ndarray) -> np.ndarray:
+        """Put panels together; 0 between them."""
+        return self._detector.image(self._event(index), panels)
 
     def photon_energy_ev(self, index: int) -> float | None:
         """Photon energy that the electron beam's makes one expect."""
@@ -153,10 +162,13 @@ class SecondPsana:
         """Panels, (n, slow, fast)."""
         return self._detector.calib(self._event(index))
 
-    def good(self, index: int, together: bool) -> np.ndarray | None:
-        """1 for good pixels."""
-        mask = self._detector._mask(status=True, edges=True, center=True, calib=True)
-        return mask if mask is None or not together else self._detector.image(self._event(index), nda=mask)
+    def good(self, _: int) -> np.ndarray | None:
+        """1 for good pixels of the panels."""
+        return self._detector._mask(status=True, edges=True, center=True, calib=True)
+
+    def placed(self, index: int, panels: np.ndarray) -> np.ndarray:
+        """Put panels together; 0 between them."""
+        return self._detector.image(self._event(index), nda=panels)
 
     def photon_energy_ev(self, index: int) -> float | None:
         """Photon energy that the electron beam's makes one expect."""
