@@ -2,11 +2,12 @@
 
     python -m benchmarks.cues build/cues                                    # every trial, one seed
     python -m benchmarks.cues build/cues --only default --only zoom --seeds 3
-    python -m benchmarks.cues build/cues --write docs/classifier.md
+    python -m benchmarks.cues build/cues --on family --write docs/classifier.md
 
 All trials have the same patterns and the same budget, see cues.toml. Thresholds come from further patterns of
 the training set's kind and are applied to the shapes tested as they are. FOLDER/results.jsonl has a line for
-each trial, training set and seed that is done; none is done twice, and a killed training goes on.
+each trial, training set and seed that is done; none is done twice, and a killed training goes on. Each
+training set has a section of its own on the page.
 """
 
 import argparse
@@ -66,7 +67,9 @@ def main() -> None:
                         append(results, run(bench, trial, trained_on, seed, asked.folder))
     except InputError as error:
         parser.error(str(error))
-    publish("cues", tables(bench, done(results)), asked.write)
+    for trained_on in sets:
+        if text := tables(bench, done(results), trained_on):
+            publish(f"cues on {trained_on}", text, asked.write)
 
 
 def chosen(known: dict[str, Any], asked: Sequence[str] | None, what: str) -> list[Any]:
@@ -153,44 +156,39 @@ def _judged(predictor: Predictor, path: Path) -> tuple[np.ndarray, np.ndarray, n
         return predictor(patterns).logits, labels, clear
 
 
-def tables(bench: Bench, rows: dict[str, Row]) -> str:
-    """Two tables for each training set, of areas and of rates; a trial without results is left out."""
-    parts = []
-    for trained_on, difference in bench.train.items():
-        found = [
-            (trial.what, [row for key, row in rows.items() if key in _keys(bench, trial, trained_on)])
-            for trial in bench.trial
-        ]
-        found = [(what, seeds) for what, seeds in found if seeds]
-        if not found:
-            continue
-        changes = f" with {', '.join(f'`{setting}`' for setting in difference)}" if difference else ""
-        parts += [
-            f"Trained on {bench.n_train} `{bench.recipe}` patterns{changes} in {bench.epochs} epochs, tested "
-            f"on {bench.n_test} of each shape. AUC over all; clear:",
-            _table(
-                ["trial", "seeds", *bench.test, "10⁶ multiply-adds", "time"],
-                [
-                    [what, str(len(seeds)), *(_areas(seeds, shape) for shape in bench.test), *_cost(seeds)]
-                    for what, seeds in found
-                ],
-            ),
-            "Percent of singles missed and of clear multiples kept, at the thresholds for 1 % and for 0.1 % "
-            f"of {bench.n_check} other patterns of the training set's kind:",
-            _table(
-                ["trial", *(f"{shape}: {words}" for shape in bench.test for words in RATES.values())],
-                [
-                    [what, *(_spread(seeds, shape, name, 100, 2) for shape in bench.test for name in RATES)]
-                    for what, seeds in found
-                ],
-            ),
-        ]
+def tables(bench: Bench, rows: dict[str, Row], trained_on: str) -> str | None:
+    """Two tables for a training set, of areas and of rates; trials without results are left out."""
+    seeds = sorted({row["seed"] for row in rows.values()})
+    keys = [(trial.what, [key_of(bench, trial, trained_on, seed) for seed in seeds]) for trial in bench.trial]
+    told = [(what, [rows[key] for key in each if key in rows]) for what, each in keys]
+    found = [(what, done) for what, done in told if done]
+    if not found:
+        return None
+    difference = bench.train[trained_on]
+    changes = f" with {', '.join(f'`{setting}`' for setting in difference)}" if difference else ""
     note = "Mean (least–most of the seeds). Time of preparation and network over that of the first row."
-    return "\n\n".join([*parts, f"{note} {machine()}"])
-
-
-def _keys(bench: Bench, trial: Trial, trained_on: str) -> set[str]:
-    return {key_of(bench, trial, trained_on, seed) for seed in range(100)}
+    parts = [
+        f"Trained on {bench.n_train} `{bench.recipe}` patterns{changes} in {bench.epochs} epochs, tested "
+        f"on {bench.n_test} of each shape. AUC over all; clear:",
+        _table(
+            ["trial", "seeds", *bench.test, "10⁶ multiply-adds", "time"],
+            [
+                [what, str(len(seeds)), *(_areas(seeds, shape) for shape in bench.test), *_cost(seeds)]
+                for what, seeds in found
+            ],
+        ),
+        "Percent of singles missed and of clear multiples kept, at the thresholds for 1 % and for 0.1 % "
+        f"of {bench.n_check} other patterns of the training set's kind:",
+        _table(
+            ["trial", *(f"{shape}: {words}" for shape in bench.test for words in RATES.values())],
+            [
+                [what, *(_spread(seeds, shape, name, 100, 2) for shape in bench.test for name in RATES)]
+                for what, seeds in found
+            ],
+        ),
+        f"{note} {machine()}",
+    ]
+    return "\n\n".join(parts)
 
 
 def _areas(seeds: Sequence[Row], shape: str) -> str:

@@ -121,6 +121,7 @@ def row(seed, value, trial=TOY.trial[0]):
     """A line of the results."""
     return {
         "key": cues.key_of(TOY, trial, "plain", seed),
+        "seed": seed,
         "scores": {"torus": dict.fromkeys((*cues.AREAS, *cues.RATES), value)},
         "multiply_adds": 2e6,
         "time_over_first": 1.0,
@@ -130,17 +131,18 @@ def row(seed, value, trial=TOY.trial[0]):
 def test_trials_called_alike_have_a_line_each():
     alike = replace(TOY, trial=[TOY.trial[0], replace(TOY.trial[1], what="as it is")])
     rows = {each["key"]: each for each in (row(0, 0.01), row(0, 0.04, TOY.trial[1]))}
-    text = cues.tables(alike, rows)
+    text = cues.tables(alike, rows, "plain")
     assert "| as it is | 1 | 0.0100; 0.0100 |" in text
     assert "| as it is | 1 | 0.0400; 0.0400 |" in text
 
 
 def test_the_table_gives_mean_least_and_most_of_the_seeds():
     rows = {each["key"]: each for each in (row(0, 0.01), row(1, 0.04), row(2, 0.01))}
-    text = cues.tables(TOY, rows)
+    text = cues.tables(TOY, rows, "plain")
     assert "| as it is | 3 | 0.0200 (0.0100–0.0400); 0.0200 (0.0100–0.0400) | 2 | 1.00 |" in text
     assert "| as it is | 2.00 (1.00–4.00) |" in text
     assert "mean of three" not in text
+    assert cues.tables(TOY, rows, "stretched") is None
 
 
 def test_a_key_hangs_on_what_decides_the_outcome_alone():
