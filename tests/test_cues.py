@@ -91,7 +91,7 @@ def test_what_is_done_is_not_done_again_and_the_table_has_it(tmp_path, monkeypat
     monkeypatch.setattr(cues, "run", lambda *asked: ran.append(asked[1].name) or real(*asked))
     monkeypatch.setattr(cues, "read_bench", lambda _: TOY)
     page = tmp_path / "page.md"
-    page.write_text("Before\n\n<!-- begin cues -->\n<!-- end cues -->\n\nAfter\n", "utf-8")
+    page.write_text("Before\n\n<!-- begin cues on plain -->\n<!-- end cues on plain -->\n\nAfter\n", "utf-8")
     command = ["cues", str(tmp_path), "--on", "plain", "--write", str(page)]
     monkeypatch.setattr(sys, "argv", [*command, "--only", "default"])
     cues.main()
