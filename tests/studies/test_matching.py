@@ -56,9 +56,13 @@ def test_scale_frame_mask_and_counts_are_those_of_the_shots(tmp_path):
 def test_particles_make_up_for_what_is_no_whole_ratio(tmp_path):
     """Pixels twice as wide and particles of 74 nm for 69: together they look 2.14 times as large."""
     made = [*ASKED, "detector.pixel_size_m=600e-6", "sample.diameter_nm=74", "sample.diameter_spread=0.02"]
-    settings = matched(load_recipe("benchmark"), foreign_file(tmp_path / "run.h5", made), tmp_path)
+    path = foreign_file(tmp_path / "run.h5", made)
+    settings = matched(load_recipe("benchmark"), path, tmp_path)
     assert settings["detector"]["pixel_size_m"] == pytest.approx(600e-6)
     assert settings["sample"]["diameter_nm"] == pytest.approx(74, rel=0.03)
+    settings = matched(load_recipe("benchmark"), path, tmp_path, fixed={"sample.diameter_nm"})
+    assert settings["detector"]["pixel_size_m"] == pytest.approx(600e-6 * 74 / 69, rel=0.03)
+    assert "diameter_nm" not in settings["sample"]
 
 
 def test_finer_pixels_are_simulated_as_far_as_a_model_sees(tmp_path):

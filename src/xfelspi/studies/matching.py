@@ -92,7 +92,8 @@ def match(
     as the measured ones do, in the median over all frames that tell: several particles lie under the envelope
     of one. Where the file has a geometry the recipe takes it over, and its particles are of the size that it
     takes; frames without one tell their scale themselves: the recipe's pixels become as wide as it takes, by
-    a whole ratio where one is near, and its particles make up for the rest. Lengths that the recipe gives in
+    a whole ratio where one is near, and its particles make up for the rest; all is the pixels' where the
+    diameter is fixed. Lengths that the recipe gives in
     pixels keep their angle.
 
     Photons become counts as noise and fall-off of the measured counts tell, background is as strong as their
@@ -143,7 +144,10 @@ def match(
     done(0.2)
     looks = seen.phase / _simulated_phase(recipe)  # so much larger per pixel than the recipe's
     done(0.4)
-    scale = _scale_of_frames(recipe, looks) if known is None else _scale_of_geometry(recipe, known, looks)
+    if known is None:
+        scale = _scale_of_frames(recipe, looks, whole="sample.diameter_nm" not in fixed)
+    else:
+        scale = _scale_of_geometry(recipe, known, looks)
     scaled = changed(recipe, scale)
     hits = read.totals >= MISS * np.percentile(read.totals[seen.told], COUNTS[0])
     wanted = max(SIMULATED, math.ceil(SEEN * _q_per_pixel(recipe) / _q_per_pixel(scaled)))
@@ -247,10 +251,13 @@ def photons_that_give(counts: float, recipe: Recipe) -> float:
     return photons
 
 
-def _scale_of_frames(recipe: Recipe, looks: float) -> dict[str, dict[str, Any]]:
-    """Return pixels so wide, and particles so large, that they look as large as those seen."""
-    whole = max(round(looks), 1)
-    ratio = float(whole) if abs(looks / whole - 1.0) <= SAME else looks
+def _scale_of_frames(recipe: Recipe, looks: float, *, whole: bool) -> dict[str, dict[str, Any]]:
+    """Return pixels so wide, and particles so large, that they look as large as those seen.
+
+    With `whole` the pixels take a whole ratio where one is near; else all is theirs.
+    """
+    near = max(round(looks), 1)
+    ratio = float(near) if whole and abs(looks / near - 1.0) <= SAME else looks
     return {
         "detector": {"pixel_size_m": recipe.detector.pixel_size_m * ratio},
         "sample": {"diameter_nm": round(recipe.sample.diameter_nm * looks / ratio, 2)},
