@@ -44,6 +44,26 @@ def test_the_mean_lets_a_sure_model_outvote_another():
     assert not agreed([verdict([3.0]), verdict([-1.0])], Policy(), "all").kept.any()
 
 
+@settings(deadline=None)
+@given(margins=MARGINS, top=st.integers(1, 8))
+def test_the_likeliest_by_the_mean_are_no_more_than_asked_for(margins, top):
+    mean = np.mean(margins, axis=0)
+    kept = agreed([verdict(row) for row in margins], Policy(top=top), "mean").kept
+    if len(margins) > 1:
+        assert kept.sum() <= top
+        assert not kept.any() or mean[kept].min() > mean[~kept].max(initial=-np.inf)
+        assert kept.sum() == top or np.unique(mean).size < 6 or top > 6
+
+
+def test_all_may_be_kept_and_still_be_unsure():
+    """A number to keep that the file does not have: nobody is kept whom the policy is unsure about."""
+    policy = Policy(top=10, abstain=0.05)
+    each = [verdict([-0.5, 0.2, 8.0, -np.inf], policy)] * 2
+    both = agreed(each, policy, "mean")
+    assert both.kept.tolist() == [False, False, True, False]
+    assert both.unsure.tolist() == [True, True, False, False]
+
+
 def test_a_veto_takes_away_and_never_adds():
     before = verdict([2.0, 0.1, -2.0, 2.0], Policy(abstain=0.3))
     after = vetoed(before, np.array([True, True, True, False]))

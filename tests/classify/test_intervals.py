@@ -88,3 +88,6 @@ def test_an_area_from_many_scores_has_the_interval_of_the_same_scores_one_by_one
     in_cells = np.array(intervals.auc_interval(positive, negative))
     assert np.abs(in_cells - one_by_one).max() < 0.1 * np.diff(one_by_one)[0]
     assert in_cells[0] < intervals.auc(positive, negative) < in_cells[1]
+    dark = np.arange(negative.size) % 2 == 0  # frames without a photon
+    same = intervals.auc_interval(positive, np.where(dark, -99.0, negative))
+    assert intervals.auc_interval(positive, np.where(dark, -np.inf, negative)) == same

@@ -100,6 +100,8 @@ def test_wanted_rates_are_those_of_clear_multiples_and_the_own_threshold_minds_a
 def test_curve_agrees_with_another_implementation(rng):
     labels = rng.integers(0, 2, 200)
     logits = np.round(labels + rng.normal(size=200), 1)  # with ties
+    dark = [curve.tolist() for curve in roc_curve(np.array([1, -np.inf, -np.inf]), np.array([1, 1, 0]))]
+    assert dark == [[0, 0, 1], [0, 0.5, 1]]
     ours = roc_curve(logits, labels)
     theirs = sklearn_roc_curve(labels, logits, drop_intermediate=False)[:2]
     for mine, other in zip(ours, theirs, strict=True):

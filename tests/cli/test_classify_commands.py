@@ -13,8 +13,11 @@ import torch
 from toy_shots import write_plain
 from typer.testing import CliRunner
 
+from xfelspi.classify import Policy, load_model
 from xfelspi.cli import app
+from xfelspi.hits import HitFinding
 from xfelspi.patterns import LABELS, PatternSet
+from xfelspi.sorting.shots import Sorting, sort_shots
 
 ROW_KEYS = [
     "accuracy",
@@ -260,6 +263,34 @@ def test_hits_first_shows_the_model_hits_alone(natural, model, tmp_path):
     assert page["n_hits"] == sum(hit["hit"] == "1" for hit in hits)
     assert page["rows"][0]["n_single"] + page["rows"][0]["n_other"] == page["n"] == 300
     assert page["n_kept"] > 0
+
+
+def test_what_hit_finding_costs_is_counted_after_all_other_opinions(natural, model):
+    """Nothing is a hit: all that the model keeps is lost, but none of it where no shot has the size."""
+    none = HitFinding(snr=1e4, keep_misses=1.0)
+
+    def lost(**asked):
+        with PatternSet.open(natural) as patterns:
+            sorting = Sorting(hits=none, **asked)
+            found = sort_shots(patterns, [load_model(model)], Policy(), sorting, lambda *_: None)
+        assert not found.hits.hit.any()
+        assert not found.verdict.kept.any()
+        return found.n_misses_single
+
+    assert lost() > lost(size_nm=(5.0, 6.0)) == 0
+
+
+def test_labels_that_say_nothing_are_no_reason_to_stop(work, model, tmp_path):
+    file = work / "sim" / "torus.h5"
+    with PatternSet.open(file) as patterns:
+        np.save(tmp_path / "unknown.npy", np.full(patterns.n, -1))
+    kept = tmp_path / "kept.cxi"
+    options = ("--labels", tmp_path / "unknown.npy", "--out", tmp_path / "run", "--kept-to", kept, "--json")
+    result = xfel("classify", file, "--model", model, *options)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["rows"] == []
+    with PatternSet.open(kept) as patterns:
+        assert patterns.n == json.loads(result.stdout)["n_kept"]
 
 
 def test_what_is_kept_is_what_all_opinions_keep(work, model, tmp_path):

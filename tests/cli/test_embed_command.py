@@ -65,6 +65,20 @@ def test_a_map_is_tables_and_a_page_that_needs_nothing_else(mapped):
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
+def test_the_page_says_how_to_label_as_the_file_was_opened(mapped, tmp_path):
+    file, _ = mapped
+    with PatternSet.open(file) as patterns:
+        mask = patterns.mask | (np.indices(patterns.shape)[0] < 30)
+    np.save(tmp_path / "mask.npy", mask)
+    out = tmp_path / "map"
+    made = xfel("embed", file, "--mask", tmp_path / "mask.npy", "--out", out, "--clusters", 4)
+    assert made.exit_code == 0, made.output
+    (command,) = re.findall(r"xfel embed [^<]* --labels [^<]*", (out / "embed.html").read_text("utf-8"))
+    fill(out / "clusters.csv", np.ones(N))
+    labelled = xfel(*command.split()[1:])
+    assert labelled.exit_code == 0, labelled.output
+
+
 def test_filled_clusters_become_labels_of_patterns(mapped, table):
     file, folder = mapped
     with PatternSet.open(file) as patterns:

@@ -36,6 +36,15 @@ def test_only_where_light_lies_counts(scale, factor, seed):
     assert hit_scores(frame, profile)[0] < 0
 
 
+def test_a_short_window_follows_the_background_at_its_own_pace():
+    """Blanks whose background halves at once: none of them is a hit before the threshold knows."""
+    expected = np.broadcast_to(HALO, (120, *HALO.shape)).copy()
+    expected[100:] /= 2
+    found = find_hits(run(expected), HitFinding(score="lit", window=20))
+    assert not found.hit.any()
+    assert len(np.unique(found.threshold[:100])) == 5
+
+
 @pytest.mark.parametrize("score", ["poisson", "lit"])
 def test_false_alarms_are_as_rare_as_promised_and_hits_are_found(score):
     expected = np.broadcast_to(HALO, (6_000, *HALO.shape)).copy()

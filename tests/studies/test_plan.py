@@ -180,6 +180,12 @@ def test_fringes_drown_in_background():
     assert clean["seen_ci"] == list(wilson(round(50 * clean["seen"]), 50))
 
 
+def test_what_is_infinite_is_null_in_json():
+    found = plan(load_recipe("ideal"), n=20).as_dict()
+    assert found["recipe"]["beam"]["coherence_length_um"] is None
+    json.dumps(found, allow_nan=False)
+
+
 def test_the_model_sorts_shots_of_just_this_kind(toy_model):
     model = load_model(toy_model)
     kept = {}

@@ -8,7 +8,7 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from .policy import Policy, Verdict, verdict_of
+from .policy import Policy, Verdict, threshold_above, verdict_of
 
 WAYS = ("all", "mean")
 
@@ -27,7 +27,7 @@ def agreed(verdicts: Sequence[Verdict], policy: Policy, way: str = "all") -> Ver
         probabilities are the lowest. So no more of the multiples are kept than the strictest model keeps.
         What several methods agreed on gave better reconstructions than what one of them chose (Shi et al.
         2019, IUCrJ 6, 331). `mean`: margins and probabilities are averaged, and decided by as those of one
-        model; a rate of false positives is then no longer promised.
+        model, a number to keep among them; a rate of false positives is then no longer promised.
 
     Raises
     ------
@@ -40,7 +40,10 @@ def agreed(verdicts: Sequence[Verdict], policy: Policy, way: str = "all") -> Ver
     probabilities = np.stack([verdict.probabilities for verdict in verdicts])
     margins = np.stack([verdict.margins for verdict in verdicts])
     if way == "mean":
-        return verdict_of(probabilities.mean(axis=0), margins.mean(axis=0), policy)
+        above = margins.mean(axis=0)
+        if policy.top is not None:
+            above = above - threshold_above(above, policy.top)
+        return verdict_of(probabilities.mean(axis=0), above, policy)
     kept = np.all([verdict.kept for verdict in verdicts], axis=0)
     left = np.any([~verdict.kept & ~verdict.unsure for verdict in verdicts], axis=0)
     return Verdict(

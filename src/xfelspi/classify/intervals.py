@@ -82,7 +82,8 @@ def _area_in_cells(
     positive: np.ndarray, negative: np.ndarray, wins: np.ndarray
 ) -> Callable[[np.random.Generator, int], np.ndarray]:
     """Return what draws areas from scores sorted into cells; `wins` are the negatives below each positive."""
-    edges = np.quantile(np.concatenate([positive, negative]), np.linspace(0, 1, _CELLS + 1)[1:-1])
+    scores = np.sort(np.concatenate([positive, negative]))  # frames without a photon have -inf
+    edges = scores[np.linspace(0, scores.size - 1, _CELLS + 1)[1:-1].astype(int)]
     cell = np.searchsorted(edges, positive, "left")  # equal scores share a cell
     n_positive = np.bincount(cell, minlength=_CELLS)
     n_negative = np.bincount(np.searchsorted(edges, negative, "left"), minlength=_CELLS)

@@ -79,7 +79,7 @@ class Verdict:
     probabilities : (n,) float64
         Of being single, at the prior.
     margins : (n,) float64
-        Logit over that above which patterns are kept.
+        -inf for patterns that were not asked about, else logit over that above which patterns are kept.
     kept, unsure : (n,) bool
         Never both.
     """
@@ -99,7 +99,8 @@ def decide(model: Model, logits: np.ndarray, policy: Policy) -> Verdict:
         If the model's held-out patterns do not support the rate of false positives.
     """
     probabilities = model.calibration.probabilities(logits, policy.assumed_prior)
-    return verdict_of(probabilities, logits - threshold_of(model.thresholds, policy), policy)
+    margins = np.asarray(logits, float) - threshold_of(model.thresholds, policy)
+    return verdict_of(probabilities, margins, policy)
 
 
 def verdict_of(probabilities: np.ndarray, margins: np.ndarray, policy: Policy) -> Verdict:
@@ -124,10 +125,16 @@ def settled(policy: Policy, logits: np.ndarray) -> Policy:
     """
     if policy.top is None:
         return policy
-    # Below any logit of a pattern that was asked about: with -inf every margin would be infinite.
+    return replace(policy, top=None, threshold=threshold_above(logits, policy.top))
+
+
+def threshold_above(logits: np.ndarray, top: int) -> float:
+    """Return what no more than `top` of the logits exceed, and as many where none are equal.
+
+    It is finite: below any pattern that was asked about, since with -inf every margin would be infinite.
+    """
     lowest = float(np.finfo(np.float32).min)
-    edge = lowest if policy.top >= logits.size else max(float(np.sort(logits)[-policy.top - 1]), lowest)
-    return replace(policy, top=None, threshold=edge)
+    return lowest if top >= logits.size else max(float(np.sort(logits)[-top - 1]), lowest)
 
 
 def threshold_of(thresholds: Thresholds, policy: Policy) -> float:

@@ -144,7 +144,8 @@ def roc_curve(logits: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
     known = labels >= 0
     logits, labels = logits[known], labels[known]
     order = np.argsort(-logits, kind="stable")
-    steps = np.append(np.flatnonzero(np.diff(logits[order])), logits.size - 1)  # equal logits go together
+    falling = logits[order]
+    steps = np.append(np.flatnonzero(falling[1:] != falling[:-1]), logits.size - 1)  # equal ones go together
     true_positive = np.cumsum(labels[order] == 1)[steps]
     false_positive = steps + 1 - true_positive
     rates = (np.concatenate([[0], counts]) / max(counts[-1], 1) for counts in (false_positive, true_positive))

@@ -115,7 +115,7 @@ def classify(
             patterns, prediction, verdict, stem, abstains=abstain is not None, beside=found.beside
         )
         rows = []
-        if patterns.labels is not None:
+        if patterns.labels is not None and (patterns.labels >= 0).any():
             rows = (
                 score_predictions(models[0], patterns, prediction, policy)
                 if alone

@@ -1,6 +1,7 @@
 """The command `xfel embed`: a map of patterns without any model, and labels by clusters."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,8 +64,22 @@ def embed(
                 seed=seed,
                 progress=progress,
             )
+            label = [
+                "xfel",
+                "embed",
+                str(file),
+                *opening.as_typed(),
+                "--labels",
+                str(folder / "clusters.csv"),
+            ]
             page = write_page(
-                patterns, found, folder / "embed.html", command=typed(), seed=seed, progress=progress
+                patterns,
+                found,
+                folder / "embed.html",
+                command=typed(),
+                label_command=shlex.join(label),
+                seed=seed,
+                progress=progress,
             )
     if as_json:
         looked = [row._asdict() for row in found.looked]

@@ -83,6 +83,15 @@ class Opening:
             typer.secho(f"{file}: {remark}", fg="yellow", err=True)
         return patterns
 
+    def as_typed(self) -> list[str]:
+        """Return the options that were given, labels apart, to open the file the same way again."""
+        words = []
+        for field in fields(self):
+            value, option = getattr(self, field.name), f"--{field.name.replace('_', '-')}"
+            if field.name != "labels" and value != field.default:
+                words += [option] if value is True else [option, str(value)]
+        return words
+
     def _adu(self) -> "AduConversion | None":
         from xfelspi.patterns import AduConversion
 

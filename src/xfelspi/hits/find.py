@@ -219,10 +219,11 @@ def _relative(pulse_energies: np.ndarray | None, patterns: PatternSet) -> np.nda
 
 
 def _parts(n: int, window: int) -> Iterator[tuple[int, int]]:
-    """Yield the first window, then shorter parts."""
+    """Yield the first window, then parts no longer than it: each has a threshold, of shots up to its end."""
     yield 0, min(window, n)
-    for start in range(window, n, _AT_ONCE):
-        yield start, min(start + _AT_ONCE, n)
+    step = min(_AT_ONCE, window)
+    for start in range(window, n, step):
+        yield start, min(start + step, n)
 
 
 def _frames(patterns: PatternSet, start: int, stop: int) -> Iterator[Frames]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -104,16 +104,13 @@ def sort_shots(
     hits = None if sorting.hits is None else find_hits(patterns, sorting.hits, progress=progress)
     shown = None if hits is None else np.flatnonzero(hits.hit | hits.kept_as_miss)
     predictions = [Predictor(model)(patterns, progress, shown) for model in models]
+    # The likeliest by the mean are found once there is a mean, the others by each model.
+    alone = replace(policy, top=None) if sorting.way == "mean" and len(models) > 1 else policy
     verdicts = []
     for model, prediction in zip(models, predictions, strict=True):
-        verdicts.append(decide(model, prediction.logits, settled(policy, prediction.logits)))
+        verdicts.append(decide(model, prediction.logits, settled(alone, prediction.logits)))
     verdict = agreed(verdicts, policy, sorting.way)
-    beside: dict[str, np.ndarray] = {}
-    n_misses_single = 0
-    if hits is not None:
-        n_misses_single = int((verdict.kept & hits.kept_as_miss).sum())
-        verdict = vetoed(verdict, hits.hit)
-        beside["hit"] = hits.hit
+    beside: dict[str, np.ndarray] = {} if hits is None else {"hit": hits.hit}
     if sorting.measures:
         measured = measure(patterns, np.flatnonzero(verdict.kept | verdict.unsure), progress)
         beside |= {"diameter_nm": measured.diameter_nm, "diameter_error_nm": measured.error_nm}
@@ -122,6 +119,10 @@ def sort_shots(
             verdict = vetoed(verdict, ~(measured.company > COMPANY))
         if sorting.size_nm is not None:
             verdict = vetoed(verdict, within(measured, *sorting.size_nm))
+    n_misses_single = 0
+    if hits is not None:  # after all else: what hit finding costs
+        n_misses_single = int((verdict.kept & hits.kept_as_miss).sum())
+        verdict = vetoed(verdict, hits.hit)
     return Sorted(
         prediction=predictions[0],
         verdict=verdict,

@@ -26,6 +26,7 @@ def write_page(
     page: Path,
     *,
     command: str,
+    label_command: str,
     seed: int = 0,
     progress: Callable[[str, float], None] | None = None,
 ) -> Path:
@@ -39,8 +40,8 @@ def write_page(
         Its map.
     page : Path
         Where to write.
-    command : str
-        What was typed.
+    command, label_command : str
+        What was typed; what makes labels of clusters that were labelled.
     seed : int
         Which members are shown.
     progress : callable, optional
@@ -58,7 +59,7 @@ def write_page(
         f"{patterns.n} patterns in {np.count_nonzero(counts)} clusters: look at them below, and write 1 "
         "(single), 0 (not single) or nothing behind each in clusters.csv."
     )
-    report.code(f"xfel embed {patterns.path} --labels {page.parent / 'clusters.csv'}")
+    report.code(label_command)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         report.heading("The map")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Plan:
     recognition: dict[str, Any] | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it, JSON-able."""
+        """Return all of it, JSON-able: an infinite length is None."""
         profile = {name: value.tolist() for name, value in vars(self.speckles).items()}
         plain = {
             field.name: getattr(self, field.name)
@@ -110,7 +111,7 @@ class Plan:
             if field.name not in ("recipe", "speckles", "photons", "causes", "background", "counts")
         }
         return {
-            "recipe": self.recipe.as_dict(),
+            "recipe": _finite(self.recipe.as_dict()),
             "photons": dataclasses.asdict(self.photons),
             "causes": {name: dataclasses.asdict(spread) for name, spread in self.causes.items()},
             "background": dataclasses.asdict(self.background),
@@ -119,6 +120,13 @@ class Plan:
             "photons_per_shannon_pixel": profile | {"reach_per_nm": self.speckles.reach_per_nm},
             **plain,
         }
+
+
+def _finite(value: Any) -> Any:
+    """Return nested dictionaries with None for what is infinite, which JSON cannot say."""
+    if isinstance(value, dict):
+        return {name: _finite(each) for name, each in value.items()}
+    return None if isinstance(value, float) and math.isinf(value) else value
 
 
 def plan(
