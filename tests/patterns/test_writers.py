@@ -405,6 +405,10 @@ def test_another_set_of_the_same_file_is_another_conversion(tmp_path):
 
 def test_a_centre_without_a_geometry_is_kept(tmp_path):
     np.save(tmp_path / "run.npy", COUNTS)
+    with PatternSet.open(tmp_path / "run.npy", centre_yx=(3.5, -2.0)) as patterns:
+        convert(patterns, tmp_path / "beside.cxi")
+    with PatternSet.open(tmp_path / "beside.cxi") as patterns:
+        assert patterns.centre_yx == (3.5, -2.0)
     with PatternSet.open(tmp_path / "run.npy", centre_yx=(3.5, 4.25)) as patterns:
         assert convert(patterns, tmp_path / "run.cxi").lost == []
     with PatternSet.open(tmp_path / "run.cxi") as patterns:

@@ -217,7 +217,8 @@ def _beam_center(file: Hdf5File, detector: str) -> tuple[float, float] | None:
     found = []
     for axis in "yx":
         name = f"{detector}/beam_center_{axis}"
-        item, value = file.dataset(name), read_mean(file, name)
+        item, one = file.dataset(name), _numbers(file, name, ())
+        value = read_mean(file, name) if one is None else float(one)  # beside the frame it is negative
         if item is None or value is None or item.attrs.get("units") not in _PIXELS:
             return None
         found.append(round(value - 0.5, 6))
