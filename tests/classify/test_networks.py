@@ -1,6 +1,8 @@
 """The networks are what they are said to be."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from xfelspi.classify import Architecture, Classifier, Inputs, ResNet
 from xfelspi.classify.framing import MASKED
 from xfelspi.classify.predict import fold_normalization
 from xfelspi.classify.prepare import SquareRoot, Standardize
-from xfelspi.classify.resnet import Pool
+from xfelspi.classify.resnet import Pool, Thinned
 from xfelspi.errors import InputError
 
 
@@ -66,6 +68,26 @@ def test_folding_the_normalization_changes_nothing(kind, n_views):
     assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in folded.modules())
     x = torch.randn(4, n_views, 128, 128)
     assert_close(folded(x), whole(x), rtol=1e-4, atol=1e-5)
+
+
+def test_every_second_place_is_a_stride():
+    x = torch.randn(3, 5, 8, 8, dtype=torch.float64)
+    thinned = Thinned(5, 7, 2).double()
+    assert_close(thinned(x), torch.nn.functional.conv2d(x, thinned.weight, stride=2))
+
+
+@pytest.mark.parametrize("width", [0.5, 1.0])
+def test_few_channels_learn_without_harm_to_memory(width):
+    """In a process of its own: what writes beyond its memory ends it."""
+    code = f"""
+import torch
+from xfelspi.classify import Architecture, Classifier
+network = Classifier(Architecture(width={width})).to(memory_format=torch.channels_last)
+for _ in range(3):
+    network(torch.ones(32, 128, 128)).sum().backward()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_wider_network_has_more_channels_everywhere():
