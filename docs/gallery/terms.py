@@ -54,7 +54,7 @@ SEEN_WELL = {
     "readout.new_unit_every": "0",
     "beam.coherence_length_um": "0.1",
     "beam.wavefront_tilt_mrad": "[4.0, 4.0]",
-    "beam.pointing_jitter_um": "3.0",
+    "beam.pointing_jitter_um": "2.0",
     "beam.energy_drift": "0.5",
 }
 """Settings stronger than in the recipe, so that the eye finds the term."""
