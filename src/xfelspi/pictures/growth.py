@@ -84,6 +84,8 @@ def _guide(axes: Any, panel: GrowthPanel) -> None:
         stop = min(end, begin * (limits[1] / low) ** (1 / power))  # where it leaves the panel
         top = low * (stop / begin) ** power
         axes.plot([begin, stop], [low, top], style, color="#999999", linewidth=1, zorder=0)
-        below = {"xytext": (2, -8), "textcoords": "offset points", "ha": "left" if stop < end else "right"}
-        axes.annotate(name, (stop, top), color="#777777", fontsize=8, va="top", **below)
+        # Beside a guide that leaves the panel; above one that does not, for curves run below it.
+        x, y, across, up = (2, -8, "left", "top") if stop < end else (0, 3, "right", "bottom")
+        place = {"xytext": (x, y), "textcoords": "offset points", "ha": across, "va": up}
+        axes.annotate(name, (stop, top), color="#777777", fontsize=8, **place)
     axes.set_ylim(limits)

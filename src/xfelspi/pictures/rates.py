@@ -106,5 +106,5 @@ def rate_plot(panels: Sequence[RatePanel], out: str | os.PathLike[str], *, y: st
         if number % columns == 0:
             axes.set_ylabel(y)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize=8)
+        axes.legend(fontsize=8, framealpha=0.75, edgecolor="none")  # readable where curves leave it no room
     return save(figure, Path(out))

@@ -62,7 +62,10 @@ def scatter_plot(
         for colour, (label, members) in enumerate(groups.items()):
             ink = palette(colour % palette.N)
             own = shown[members]
-            axes.scatter(own[:, x], own[:, y], s=size, color=ink, alpha=0.6, linewidths=0, label=label)
+            drawn = axes.scatter(
+                own[:, x], own[:, y], s=size, color=ink, alpha=0.6, linewidths=0, label=label
+            )
+            drawn.set_clip_on(False)  # whole at the edge
         if in_place:
             for label, members in groups.items():
                 if members.any():
