@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from xfelspi.shapes import SHAPES, Polyhedron, load_mesh, make_solid
+
+# No test is timed: the first example of many imports or compiles.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def crooked_solid() -> Polyhedron:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from xfelspi.classify import Policy, agreed, decide, settled, vetoed
@@ -18,7 +18,6 @@ def verdict(margins, policy=Policy()):  # noqa: B008
 MARGINS = st.lists(st.lists(st.floats(-5, 5), min_size=6, max_size=6), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
 @given(margins=MARGINS, abstain=st.one_of(st.none(), st.floats(0.01, 0.45)))
 def test_all_keeps_what_every_model_keeps_and_leaves_what_any_leaves(margins, abstain):
     policy = Policy(abstain=abstain)
@@ -31,7 +30,6 @@ def test_all_keeps_what_every_model_keeps_and_leaves_what_any_leaves(margins, ab
     assert not (together.kept & together.unsure).any()
 
 
-@settings(deadline=None)
 @given(margins=MARGINS)
 def test_the_mean_of_the_same_opinion_is_that_opinion(margins):
     one = verdict(margins[0])
@@ -44,7 +42,6 @@ def test_the_mean_lets_a_sure_model_outvote_another():
     assert not agreed([verdict([3.0]), verdict([-1.0])], Policy(), "all").kept.any()
 
 
-@settings(deadline=None)
 @given(margins=MARGINS, top=st.integers(1, 8))
 def test_the_likeliest_by_the_mean_are_no_more_than_asked_for(margins, top):
     mean = np.mean(margins, axis=0)
@@ -71,7 +68,6 @@ def test_a_veto_takes_away_and_never_adds():
     assert after.unsure.tolist() == [False, True, False, False]
 
 
-@settings(deadline=None)
 @given(
     logits=st.lists(st.integers(-3, 3), min_size=1, max_size=20),
     top=st.integers(1, 25),

@@ -27,7 +27,7 @@ def test_blanks_score_as_a_normal_distribution(photons, spread):
 
 
 @given(scale=st.floats(0.5, 1e3), factor=st.floats(0.5, 5.0), seed=st.integers(0, 100))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_only_where_light_lies_counts(scale, factor, seed):
     """The background's own scale says nothing, and a frame like it scores low at any brightness."""
     profile = np.random.default_rng(seed).uniform(1, 5, 20)
@@ -103,7 +103,7 @@ def test_misses_are_kept_by_chance_and_the_same_again():
 
 
 @given(share=st.floats(0.0, 0.3), height=st.floats(5.0, 1e4), seed=st.integers(0, 50))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_hits_hardly_move_the_threshold(share, height, seed):
     scores = np.random.default_rng(seed).normal(size=2_000)
     scores[: int(share * 2_000)] = height

@@ -117,7 +117,7 @@ def test_cxi_keeps_every_number_of_every_type(tmp_path, dtype):
         assert there[:].tobytes() == frames[[0, 1, 4]].astype(there.dtype).tobytes()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(arrays(np.int32, (4, 3, 3), elements=st.sampled_from([0, 0, 0, 1, 2, 255, 70_000, 2**31 - 1])))
 def test_emc_holds_all_whole_counts(tmp_path_factory, frames):
     folder = tmp_path_factory.mktemp("emc")

@@ -465,7 +465,7 @@ any_recipe = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(any_recipe, st.integers(0, 3))
 def test_any_recipe_that_is_accepted_makes_a_frame(tree, index):
     """From one end of every range to the other: finite, not negative, or one sentence that says why not."""
@@ -497,7 +497,7 @@ keys = st.sampled_from(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(st.dictionaries(keys, st.dictionaries(keys, values, max_size=3) | values, max_size=4))
 def test_any_dictionary_is_a_recipe_or_one_sentence(tree):
     sentence = ""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from toy_poster import FIRST, SECOND, toy_poster
 
@@ -21,7 +21,6 @@ from xfelspi.studies.trainings import trainings
 binary = st.lists(st.integers(0, 1), min_size=2, max_size=40).map(np.array)
 
 
-@settings(deadline=None)  # the first call imports
 @given(labels=binary)
 def test_in_turns_is_an_order_and_mixes_classes_as_far_as_they_go(labels):
     order = in_turns(labels)
@@ -32,7 +31,6 @@ def test_in_turns_is_an_order_and_mixes_classes_as_far_as_they_go(labels):
     assert len(set(turned[2 * fewest :].tolist())) <= 1
 
 
-@settings(deadline=None)  # the first call imports
 @given(labels=st.lists(st.integers(-1, 1), max_size=30).map(lambda more: np.array([0, 1] * 4 + more)))
 def test_every_labelled_shot_is_left_out_once_and_never_learned_from_then(labels):
     left = []
@@ -43,7 +41,6 @@ def test_every_labelled_shot_is_left_out_once_and_never_learned_from_then(labels
     assert sorted(left) == np.flatnonzero(labels >= 0).tolist()
 
 
-@settings(deadline=None)  # the first call imports
 @given(data=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 1)), min_size=4, max_size=30))
 def test_no_cut_in_the_photons_does_better_than_the_one_learned(data):
     counts, labels = np.array(data, float).T

@@ -65,8 +65,8 @@ class Calibration:
         logits = np.asarray(logits, float)
         at_half = self.lowest + (self.highest - self.lowest) * expit(self.slope * logits + self.offset)
         at_half = np.where(np.isneginf(logits), 0.0, at_half)
-        single, other = prior * at_half, (1 - prior) * (1 - at_half)
-        return single / (single + other)
+        with np.errstate(divide="ignore"):  # rises even where rounded: each step is one operation
+            return 1 / (1 + (1 - prior) / prior * ((1 - at_half) / at_half))
 
 
 def fit_calibration(logits: np.ndarray, labels: np.ndarray, spread: float = SHAPE_SPREAD) -> Calibration:
