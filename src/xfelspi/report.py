@@ -91,8 +91,7 @@ class Report:
             f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>'
             f"<body><h1>{title}</h1>{''.join(self._parts)}</body></html>\n"
         )
-        if path.exists() and not (path.is_file() and _is_ours(path)):
-            raise InputError(f"{path} exists and is no page of xfel; choose another place for the page.")
+        require_page(path)
         part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -103,6 +102,12 @@ class Report:
                 part.unlink()
             raise InputError(f"Cannot write {path} ({error.strerror}); choose another place.") from None
         return path
+
+
+def require_page(path: Path) -> None:
+    """Raise an `InputError` if what stands there is no page from here, and would be lost."""
+    if path.exists() and not (path.is_file() and _is_ours(path)):
+        raise InputError(f"{path} exists and is no page of xfel; choose another place for the page.")
 
 
 def _is_ours(path: Path) -> bool:

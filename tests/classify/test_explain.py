@@ -132,6 +132,12 @@ def test_each_pattern_is_explained_alone(toy_model, toy_file):
     assert np.isnan(together[0].frame[62:66, 62:66]).all()  # masked there
 
 
+def test_a_frame_without_a_photon_is_no_hit(toy_model, tmp_path):
+    np.save(tmp_path / "dark.npy", np.zeros((2, 128, 128), np.float32))
+    with PatternSet.open(tmp_path / "dark.npy") as patterns:
+        assert [one.probability for one in explain_patterns(toy_model, patterns, [0, 1])] == [0, 0]
+
+
 def test_a_sheet_is_drawn_in_whole_rows(tmp_path, rng):
     from matplotlib.image import imread
 

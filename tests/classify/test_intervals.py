@@ -55,6 +55,12 @@ def test_area_interval_has_a_width_when_classes_are_apart():
     assert auc_interval(*apart[::-1]) == (0.0, pytest.approx(0.037, abs=1e-3))
 
 
+def test_area_interval_has_a_width_when_all_scores_are_the_same():
+    low, high = auc_interval(np.zeros(30), np.zeros(20))
+    assert 0.4 < low < 0.45 < 0.55 < high < 0.6
+    assert low + high == pytest.approx(1)
+
+
 def test_balanced_interval_lies_between_those_of_its_classes():
     low, high = balanced_interval((5, 0), (100, 1000))
     assert low < 1 - 0.025 < high

@@ -133,7 +133,8 @@ def test_classify_writes_a_table_and_a_list(work, model, tmp_path):
     assert result.exit_code == 0, result.output
     lines = (tmp_path / "run.csv").read_text().splitlines()
     assert lines[0].split(",")[:3] == ["index", "probability", "kept"]
-    assert lines[0].split(",")[3:] == ["unsure", "ood", "strange", "label"]
+    assert lines[0].split(",")[3:] == ["unsure", "ood", "strange", "label", "event"]
+    assert lines[5].endswith(f",{file} //4")
     assert len(lines) == 61
     kept = [line for line in lines[1:] if line.split(",")[2] == "1"]
     events = (tmp_path / "run.lst").read_text().splitlines()
@@ -193,6 +194,59 @@ def test_what_came_of_one_file_never_replaces_that_of_another(work, model, tmp_p
     assert (tmp_path / "kept.cxi").read_bytes() != before[0]
 
 
+def test_where_nothing_is_kept_nothing_is_left_of_an_earlier_choice(work, model, tmp_path):
+    file, other = tmp_path / "run.h5", tmp_path / "other.h5"
+    for path in (file, other):
+        shutil.copy(work / "sim" / "torus.h5", path)
+    options = ("--model", model, "--out", tmp_path / "sorted", "--kept-to", tmp_path / "kept.emc")
+    assert xfel("classify", file, *options, "--top", 3).exit_code == 0
+    assert sorted(path.name for path in tmp_path.glob("kept*")) == [
+        "kept.emc",
+        "kept_classes.txt",
+        "kept_det.h5",
+    ]
+    none = xfel("classify", file, *options, "--size", "1,1.1")
+    assert none.exit_code == 0, none.output
+    assert "is removed, which held what an earlier call kept" in " ".join(none.output.split())
+    assert not list(tmp_path.glob("kept*"))
+    table = (
+        tmp_path / "sorted.csv"
+    ).read_bytes()  # its list is empty, so the table itself says what it is about
+    refused = xfel("classify", other, "--model", model, "--out", tmp_path / "sorted")
+    assert refused.exit_code == 2
+    assert "is about shots of" in " ".join(refused.output.split())
+    assert (tmp_path / "sorted.csv").read_bytes() == table
+
+
+def test_what_stands_in_the_way_of_the_kept_is_told_before_the_work(work, model, tmp_path):
+    file, other = tmp_path / "run.cxi", tmp_path / "other.h5"
+    assert xfel("convert", work / "sim" / "torus.h5", file).exit_code == 0
+    shutil.copy(work / "sim" / "torus.h5", other)
+    before = file.read_bytes()
+    refused = xfel("classify", file, "--model", model, "--update", "--kept-to", other)
+    assert refused.exit_code == 2
+    assert "other.h5 exists" in refused.output
+    assert "--overwrite" not in refused.output
+    assert file.read_bytes() == before
+    assert not (tmp_path / "run.csv").exists()
+
+
+def test_a_folder_is_no_name_of_outputs(work, model, tmp_path):
+    (tmp_path / "sub").mkdir()
+    refused = xfel("classify", work / "sim" / "torus.h5", "--model", model, "--out", tmp_path / "sub")
+    assert refused.exit_code == 2
+    assert "names a folder" in refused.output
+    assert not (tmp_path / "sub.csv").exists()
+
+
+def test_a_picture_that_would_replace_something_is_told_before_the_work(work, model, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    refused = xfel("score", "--data", work / "sim", "--model", model, "--reliability", tmp_path / "notes.txt")
+    assert refused.exit_code == 2
+    assert "exists and is no PNG" in refused.output
+    assert "AUC" not in refused.output
+
+
 def test_a_policy_is_carried_out_and_said(work, model, tmp_path):
     file = tmp_path / "run.h5"
     shutil.copy(work / "sim" / "torus.h5", file)
@@ -227,7 +281,7 @@ def test_hits_writes_a_table_and_a_list_of_what_is_no_blank(natural):
     page = json.loads(result.output)
     stem = natural.with_suffix("")
     rows = list(csv.DictReader(Path(f"{stem}-hits.csv").read_text("utf-8").splitlines()))
-    assert list(rows[0]) == ["index", "id", "score", "threshold", "hit", "kept_as_miss"]
+    assert list(rows[0]) == ["index", "id", "score", "threshold", "hit", "kept_as_miss", "event"]
     assert [row["id"] for row in rows[:2]] == ["0:0", "0:1"]
     with PatternSet.open(natural) as patterns:
         blank = patterns.truth["label"] == LABELS.index("blank")

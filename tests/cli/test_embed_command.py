@@ -90,6 +90,14 @@ def test_filled_clusters_become_labels_of_patterns(mapped, table):
     with PatternSet.open(file, labels=folder / "labels.csv") as patterns:
         assert 100 * np.mean(patterns.labels == truth) == pytest.approx(share, abs=0.01)
     assert share > 90
+    assert xfel("embed", file, "--labels", table).exit_code == 0  # our own may go
+    own = "index,label\n0,1\n1,0\n"
+    (folder / "labels.csv").write_text(own)
+    refused = xfel("embed", file, "--labels", table)
+    assert refused.exit_code == 2
+    assert "did not come from these clusters" in " ".join(refused.output.split())
+    assert (folder / "labels.csv").read_text() == own
+    (folder / "labels.csv").unlink()
 
     again = xfel("embed", file, "--out", folder)
     assert again.exit_code == 2

@@ -24,8 +24,11 @@ from xfelspi.patterns import (
     Verdicts,
     convert,
     describe,
+    event_cells,
+    event_lines,
     read_events,
     read_verdicts,
+    require_about,
     update_scores,
 )
 
@@ -207,7 +210,7 @@ def test_lists(toy_file, tmp_path):
 
 
 def test_verdicts_come_from_the_table(tmp_path):
-    read = read_verdicts(table(tmp_path / "run.csv"), N)
+    read = read_verdicts(table(tmp_path / "run.csv"), Path("run.h5"), N)
     np.testing.assert_array_equal(read.scores["probability"], PROBABILITY)
     assert list(read.scores) == ["probability", "ood"]
     np.testing.assert_array_equal(read.tags["kept"], KEPT)
@@ -217,9 +220,34 @@ def test_verdicts_come_from_the_table(tmp_path):
         ("index,kept", "a line for each of the 23 patterns"),
     ):
         with pytest.raises(InputError, match=said):
-            read_verdicts(table(tmp_path / "bad.csv", text, ["0,1"]), N)
+            read_verdicts(table(tmp_path / "bad.csv", text, ["0,1"]), Path("run.h5"), N)
     with pytest.raises(InputError, match="no numbers"):
-        read_verdicts(table(tmp_path / "bad.csv", "index,kept", ["0,yes"]), 1)
+        read_verdicts(table(tmp_path / "bad.csv", "index,kept", ["0,yes"]), Path("run.h5"), 1)
+
+
+def test_a_table_is_about_one_file(tmp_path):
+    """By name, and by size where both are there: it may have been moved, or copied."""
+    here, there = tmp_path / "a" / 'run 1, "x".h5', tmp_path / "b" / 'run 1, "x".h5'
+    rows = [f"{index},1,{event}" for index, event in enumerate(event_cells(here, 2))]
+    path = table(tmp_path / "t.csv", "index,kept,event", rows)
+    assert read_verdicts(path, there, 2).kept.tolist() == [0, 1]
+    assert not read_verdicts(path, there, 2).scores
+    with pytest.raises(InputError, match="not about run2"):
+        read_verdicts(path, Path("run2.h5"), 2)
+    for place in (here, there):
+        place.parent.mkdir()
+        place.write_bytes(b"same size")
+    assert read_verdicts(path, there, 2).kept.tolist() == [0, 1]
+    with pytest.raises(
+        InputError, match="is about shots of"
+    ):  # but nothing of the one replaces that of the other
+        require_about(path, there)
+    there.write_bytes(b"another one")
+    with pytest.raises(InputError, match="give its own table"):
+        read_verdicts(path, there, 2)
+    (tmp_path / "t.lst").write_bytes(b"".join(event_lines(here, [0])))
+    with pytest.raises(InputError, match="needed is"):
+        read_events(tmp_path / "t.lst", there, 2)
 
 
 def test_what_stands_in_the_way_is_left_alone(toy_file, tmp_path):

@@ -45,6 +45,12 @@ def test_classes_apart_are_not_certain():
     assert share(wins(-scores, labels)).high > 0.5
 
 
+def test_one_score_for_all_is_not_certain_either():
+    found = share(wins(np.zeros(50), np.arange(50) % 2))
+    assert found.value == 0.5
+    assert 0.4 < found.low < 0.45 < 0.55 < found.high < 0.6
+
+
 def test_a_difference_is_paired_shot_by_shot(rng):
     """Two models that err on the same shots differ surely, although either alone is uncertain."""
     scores, labels = random_scores(rng, n=100, shift=0.5)

@@ -281,6 +281,16 @@ def test_what_cannot_be_planned_is_one_sentence(options, words):
     assert result.output.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["mine.html", "mine.png"])
+def test_a_page_of_somebody_else_is_refused_before_the_work(tmp_path, name, monkeypatch):
+    monkeypatch.setattr("xfelspi.studies.plan.simulate_to_file", None)  # would fail if it were called
+    (tmp_path / name).write_text("mine")
+    result = xfel("plan", "-n", 20, "--out", tmp_path / name)
+    assert result.exit_code == 2
+    assert "mine" in result.output
+    assert (tmp_path / name).read_text() == "mine"
+
+
 def test_a_plan_leaves_no_shots_behind(tmp_path, monkeypatch):
     import tempfile
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, write_whole
+from xfelspi.patterns import PatternSet, read_label_table, write_whole
 
 COORDINATES, CLUSTERS, LABELS = "coordinates.csv", "clusters.csv", "labels.csv"
 """Names of the tables in a folder."""
@@ -107,12 +107,31 @@ def read_cluster_labels(path: Path, patterns: PatternSet) -> np.ndarray:
     return labels
 
 
-def write_labels(folder: Path, labels: np.ndarray) -> Path:
-    """Write labels.csv (index,label), as `PatternSet.open` takes it; unknown ones are left out."""
-    lines = ["index,label", *(f"{index},{labels[index]}" for index in np.flatnonzero(labels >= 0))]
+def write_labels(folder: Path, patterns: PatternSet, labels: np.ndarray) -> Path:
+    """Write labels.csv (index,label), as `PatternSet.open` takes it; unknown ones are left out.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, or labels that did not come from clusters would be lost.
+    """
     path = folder / LABELS
+    if path.exists() and not _is_by_clusters(path, _read_clusters(folder / COORDINATES, patterns)):
+        raise InputError(
+            f"{path} has labels that did not come from these clusters, and would be lost; move it elsewhere."
+        )
+    lines = ["index,label", *(f"{index},{labels[index]}" for index in np.flatnonzero(labels >= 0))]
     write_whole(path, "".join(f"{line}\n" for line in lines).encode())
     return path
+
+
+def _is_by_clusters(path: Path, clusters: np.ndarray) -> bool:
+    """Tell whether labels are such as filled clusters gave: whole clusters, each of one label."""
+    try:
+        labels = read_label_table(path, clusters.size)
+    except InputError:
+        return False
+    return all(len(set(labels[clusters == cluster])) == 1 for cluster in set(clusters))
 
 
 def _read_clusters(path: Path, patterns: PatternSet) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ def explain_patterns(
         with torch.no_grad():
             seen = activations(classifier, torch.from_numpy(frame), found)
         logit, cam = grad_cam(classifier, torch.from_numpy(frame), found[-1].layer)
+        if frame.max() <= 0:  # no photon, no hit, as in `Predictor`
+            logit = -math.inf
         shown = _middle(model, np.where(frame[0] == MASKED, np.nan, frame[0]))
         explanations.append(
             Explanation(

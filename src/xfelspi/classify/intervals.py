@@ -50,8 +50,8 @@ def auc_interval(positive: np.ndarray, negative: np.ndarray) -> Interval:
     """Interval of the area under the curve: Bayesian bootstrap over both classes.
 
     Rubin (1981), Ann. Stat. 9, 130: every score gets an exponential weight instead of a count. When the
-    classes are apart, replicates all say the same; then the bound is that of a share of either class
-    standing on the wrong side, of which none was seen.
+    classes are apart, or all scores one, replicates all say the same; then the bound is that of a share of
+    either class standing elsewhere, of which none was seen.
 
     The weights of neighbours add up to a gamma distributed one, so more than some thousands of scores are
     resampled in cells, each with the share of wins inside that was counted.
@@ -73,6 +73,8 @@ def auc_interval(positive: np.ndarray, negative: np.ndarray) -> Interval:
         return 1 - unseen, 1.0
     if high.max() == 0:
         return 0.0, unseen
+    if low.max() == 0 and high.min() == negative.size:  # all scores are the same
+        return 0.5 - unseen / 2, 0.5 + unseen / 2
     if positive.size + negative.size > _ONE_BY_ONE:
         return _percentiles(_area_in_cells(positive, order, (low + high) / 2), 2 * _CELLS)
     return _percentiles(area, positive.size + negative.size)

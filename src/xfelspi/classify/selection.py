@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import LABELS, PatternSet, event_lines, require_list_of, write_whole
+from xfelspi.patterns import EVENT, LABELS, PatternSet, event_cells, event_lines, require_about, write_whole
 
 from .decision_scores import decision_metrics
 from .model import Model
@@ -149,7 +149,7 @@ def write_selection(
     """Write STEM.csv, every pattern with its probability, and STEM.lst, the patterns to keep.
 
     A policy that abstains has the patterns it did not decide in STEM-unsure.lst. Lists have a line
-    `FILE //INDEX` for each pattern, as CrystFEL writes events.
+    `FILE //INDEX` for each pattern, as CrystFEL writes events; so has the table's last column.
 
     Parameters
     ----------
@@ -185,6 +185,7 @@ def write_selection(
     if patterns.labels is not None:
         cells["label"] = _cells(patterns.labels)
     cells |= {name: _cells(values) for name, values in (beside or {}).items()}
+    cells[EVENT] = event_cells(patterns.path, patterns.n)
     rows = zip(*cells.values(), strict=True)
     write_whole(table, (f"{','.join(row)}\n".encode() for row in chain([cells], rows)))
     write_whole(kept, event_lines(patterns.path, np.flatnonzero(verdict.kept)))
@@ -214,8 +215,7 @@ def selection_files(stem: Path, of: Path) -> tuple[Path, Path, Path]:
     for path in (table, *lists):
         if path.exists() and not _is_ours(table):
             raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
-    for path in lists:
-        require_list_of(path, of)
+        require_about(path, of)
     return table, lists[0], lists[1]
 
 

@@ -61,7 +61,7 @@ def convert(
         if table is not None and table.suffix == ".lst" and selection is None:
             only = read_events(table, source, patterns.n)
         elif table is not None:
-            verdicts = read_verdicts(table, patterns.n)
+            verdicts = read_verdicts(table, patterns.path, patterns.n)
             only = None if selection is not None else verdicts.kept
         try:
             written = write(
@@ -79,25 +79,24 @@ def require_takers(patterns: "PatternSet", kept_to: Path | None, update: bool) -
     Raises
     ------
     InputError
-        If the file has no place for scores, the ending of `kept_to` tells no format, or it is what is read.
+        If the file has no place for scores, the ending of `kept_to` tells no format, or it is what is read
+        or came from elsewhere.
     """
-    from xfelspi.patterns import target_for
+    from xfelspi.patterns import left_before
 
     if update and patterns.detector_group is None:
         raise InputError(f"{patterns.path} is not CXI, and has no place for scores; convert it to CXI first.")
     if kept_to is None:
         return
-    target_for(kept_to)
-    if patterns.is_read_from(kept_to):
-        raise InputError(f"{kept_to} is the file that is read, or goes with it; choose another --kept-to.")
+    left_before(patterns, kept_to)
 
 
 def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: bool) -> None:
     """Pass on what `xfel classify` found: scores into the file itself, kept patterns into another."""
-    from xfelspi.patterns import AlreadyComplete, read_verdicts, update_scores
+    from xfelspi.patterns import AlreadyComplete, left_before, read_verdicts, update_scores
     from xfelspi.patterns import convert as write
 
-    verdicts = read_verdicts(table, patterns.n)
+    verdicts = read_verdicts(table, patterns.path, patterns.n)
     if update:
         place = {} if patterns.detector_group is None else {"detector": patterns.detector_group}
         changed = update_scores(patterns.path, verdicts, **place)
@@ -105,7 +104,11 @@ def hand_on(patterns: "PatternSet", table: Path, kept_to: Path | None, update: b
     if kept_to is None:
         return
     if not len(verdicts.kept):
-        typer.echo(f"No pattern is kept, so {kept_to} is not written.", err=True)
+        old = left_before(patterns, kept_to)
+        for path in old:
+            path.unlink(missing_ok=True)  # it held another choice
+        done = "is removed, which held what an earlier call kept" if old else "is not written"
+        typer.echo(f"No pattern is kept, so {kept_to} {done}.", err=True)
         return
     try:
         # Whoever asks for EMC wants photons; what rounding did is said.

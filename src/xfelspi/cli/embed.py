@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from xfelspi.errors import InputError
+from xfelspi.report import require_page
 
 from .opening import Opening, opens_frames, say_centre
 from .terminal import Progress, typed
@@ -54,6 +55,7 @@ def embed(
         from xfelspi.studies.embedding import embed as make_map
         from xfelspi.studies.embedding_page import write_page
 
+        require_page(folder / "embed.html")  # before the work
         with Progress() as progress:
             found = make_map(
                 patterns,
@@ -97,7 +99,7 @@ def _label(patterns: "PatternSet", table: Path, as_json: bool) -> None:
     from xfelspi.classify import read_cluster_labels, write_labels
 
     found = read_cluster_labels(table, patterns)
-    path = write_labels(table.parent, found)
+    path = write_labels(table.parent, patterns, found)
     counts = {"single": int((found == 1).sum()), "other": int((found == 0).sum())}
     known = None if patterns.labels is None else (patterns.labels >= 0) & (found >= 0)
     right = None if known is None or not known.any() else float((found == patterns.labels)[known].mean())

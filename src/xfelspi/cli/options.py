@@ -53,10 +53,10 @@ def stem_of(out: Path | None, file: Path) -> Path:
     Raises
     ------
     InputError
-        If what is asked for names a folder and nothing in it.
+        If what is asked for is a folder, which names nothing in it.
     """
     stem = out or beside(file, "")
-    if stem.name in ("", ".."):
+    if stem.name in ("", "..") or (out is not None and out.is_dir()):
         raise InputError(
             f"--out {stem} names a folder; give a name for the files in it, as in {stem}/run0042."
         )

@@ -41,6 +41,10 @@ def score(
     from xfelspi.classify import Policy, Predictor, decide, labelled_groups, reliability_of, score_predictions
     from xfelspi.patterns import find_pattern_files
 
+    if reliability is not None:
+        from xfelspi.pictures import require_picture
+
+        require_picture(reliability)  # before the work
     policy = Policy(max_fpr=max_fpr, prior=prior, abstain=abstain)
     loaded = load(model, policy)
     files = find_pattern_files(data)

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, event_lines, plain, require_list_of, write_whole
+from xfelspi.patterns import PatternSet, event_cells, event_lines, plain, require_about, write_whole
 
 from .find import Hits
 
-_HEADER = "index,id,score,threshold,hit,kept_as_miss"
+_HEADER = "index,id,score,threshold,hit,kept_as_miss,event"
 
 
 class HitFiles(NamedTuple):
@@ -35,7 +35,7 @@ def hit_files(stem: Path, of: Path) -> HitFiles:
     for path in files:
         if path.exists() and not _is_ours(files.table):
             raise InputError(f"{path} exists and did not come from xfel hits; choose another --out.")
-    require_list_of(files.kept, of)
+        require_about(path, of)
     return files
 
 
@@ -54,11 +54,11 @@ def write_hits(patterns: PatternSet, hits: Hits, stem: Path) -> HitFiles:
 
     def lines() -> Iterator[bytes]:
         yield f"{_HEADER}\n".encode()
-        for i in range(patterns.n):
+        for i, event in enumerate(event_cells(patterns.path, patterns.n)):
             name = "" if ids is None else plain(str(ids[i]))
             yield (
                 f"{i},{name},{hits.score[i]:.6g},{hits.threshold[i]:.6g},"
-                f"{int(hits.hit[i])},{int(hits.kept_as_miss[i])}\n"
+                f"{int(hits.hit[i])},{int(hits.kept_as_miss[i])},{event}\n"
             ).encode()
 
     write_whole(files.table, lines())

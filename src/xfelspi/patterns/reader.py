@@ -23,6 +23,9 @@ from .layout import SCORE, TAGS
 from .truth import LABELS, clear_multiples
 
 _BAD = np.uint32(0x80)  # CXI's "not to be trusted, for undefined reasons"
+_NO_COUNT = np.float32(
+    1e15
+)  # what no detector counts, and squares of it do not overflow; gaps are filled with it
 
 
 class Frames(NamedTuple):
@@ -333,15 +336,15 @@ def _of_written(array: np.ndarray, stack: Stack) -> np.ndarray:
 
 
 def _clean(raw: np.ndarray) -> Frames:
-    """Frames without NaN, infinity and negative pixels, and how many there were; float32 but for uint16."""
+    """Frames without negative pixels and those that are no count; float32 but for uint16."""
     if raw.dtype == np.uint16:
         return Frames(np.require(raw, requirements=("C", "W")), 0, 0)
     with np.errstate(over="ignore"):  # beyond float32 is infinite, and counted
         counts = raw.astype(np.float32)
-    not_finite = ~np.isfinite(counts)
-    n_nan = int(np.count_nonzero(not_finite))
+    no_count = ~(np.abs(counts) < _NO_COUNT)  # NaN compares as false
+    n_nan = int(np.count_nonzero(no_count))
     if n_nan:
-        counts[not_finite] = 0
+        counts[no_count] = 0
     n_negative = int(np.count_nonzero(counts < 0))
     if n_negative:
         np.maximum(counts, 0, out=counts)

@@ -10,6 +10,8 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
+from .events import EVENT, file_of_event, serves
+
 _NOT_VERDICTS = ("index", "label")
 
 
@@ -34,15 +36,16 @@ class Verdicts:
         return np.flatnonzero(self.tags["kept"])
 
 
-def read_verdicts(path: Path, n: int) -> Verdicts:
-    """Read a table: a line for each pattern, columns `index` and `kept` and any others.
+def read_verdicts(path: Path, of: Path, n: int) -> Verdicts:
+    """Read a table about a file: a line for each of `n` patterns, columns `index` and `kept` and any others.
 
-    A column of nothing but 0 and 1 is a tag, any other a score.
+    A column of nothing but 0 and 1 is a tag, any other a score. Where a column `event` names the file, it
+    must be that one.
 
     Raises
     ------
     InputError
-        If it is no such table, or not one of `n` patterns.
+        If it is no such table, or not about that file.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
@@ -53,6 +56,15 @@ def read_verdicts(path: Path, n: int) -> Verdicts:
         raise InputError(
             f"{path} has no columns index and kept; give the table that xfel classify wrote, NAME.csv."
         )
+    if EVENT in header:
+        column = header.index(EVENT)
+        header.pop(column)
+        events = [row.pop(column) for row in rows if len(row) > column]
+        named = file_of_event(events[0]) if events else None
+        if named is not None and not serves(named, of):
+            raise InputError(
+                f"{path} is about {named}, not about {of}; classify {of}, or give its own table."
+            )
     columns = _columns(path, header, rows)
     if not np.array_equal(columns["index"], np.arange(n)):
         raise InputError(

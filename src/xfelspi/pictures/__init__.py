@@ -8,6 +8,7 @@ from .intervals import Panel, interval_plot
 from .rates import RateCurve, RatePanel, rate_plot
 from .reliability import reliability_plot
 from .rows import rows_of_frames
+from .save import require_picture
 from .scatter import scatter_plot
 from .sheet import contact_sheet
 from .standardized import standardized_sheet
@@ -28,6 +29,7 @@ __all__ = [
     "profile_plot",
     "rate_plot",
     "reliability_plot",
+    "require_picture",
     "roc_plot",
     "rows_of_frames",
     "scatter_plot",

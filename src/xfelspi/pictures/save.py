@@ -24,12 +24,7 @@ def save(figure: Figure, out: Path) -> Path:
     InputError
         If it cannot be written, or a file that is no picture would be lost.
     """
-    if not out.name or out.is_dir():
-        raise InputError(f"{out} is a folder; name the picture to write, as in {out / 'picture.png'}.")
-    if out.exists() and not out.is_file():
-        raise InputError(f"{out} is a device or a pipe; choose another name for the picture.")
-    if out.is_file() and not _may_go(out):
-        raise InputError(f"{out} exists and is no PNG; choose another name for the picture.")
+    require_picture(out)
     part = out.with_name(out.name + ".part")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -40,6 +35,16 @@ def save(figure: Figure, out: Path) -> Path:
             part.unlink()
         raise InputError(f"Cannot write {out} ({error.strerror}); choose another place.") from None
     return out
+
+
+def require_picture(out: Path) -> None:
+    """Raise an `InputError` for what is no name of a picture, or where something else would be lost."""
+    if not out.name or out.is_dir():
+        raise InputError(f"{out} is a folder; name the picture to write, as in {out / 'picture.png'}.")
+    if out.exists() and not out.is_file():
+        raise InputError(f"{out} is a device or a pipe; choose another name for the picture.")
+    if out.is_file() and not _may_go(out):
+        raise InputError(f"{out} exists and is no PNG; choose another name for the picture.")
 
 
 def _may_go(path: Path) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xfelspi.classify import train
+from xfelspi.patterns import require_writable
 from xfelspi.simulate import StreamedPatterns
 
 from .mixture import load_mixture
@@ -51,6 +52,7 @@ def train_declared(
     declared = load_mixture(study)
     if quick:
         declared = declared.as_quick()
+    require_writable(out)
     source = StreamedPatterns(declared.recipes(), n=declared.n, seed=declared.seed, progress=progress)
     if tell is not None:
         shares = ", ".join(f"{one.name} x {one.turns}" for one in declared.ingredient)

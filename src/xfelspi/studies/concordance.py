@@ -87,9 +87,9 @@ def share(wins: np.ndarray, pairs: np.ndarray | None = None) -> Share | None:
         return None
     won = wins * chosen
     value = float(won.sum(dtype=float) / n_pairs)
-    if value in (0.0, 1.0):
+    if np.all(wins[chosen > 0] == value):  # apart one way or the other, or all tied
         unseen = wilson(0, int(min(chosen.any(axis=1).sum(), chosen.any(axis=0).sum())))[1]
-        return Share(value, 0.0, unseen) if value == 0.0 else Share(value, 1.0 - unseen, 1.0)
+        return Share(value, value * (1 - unseen), value + (1 - value) * unseen)
     return Share(value, *_interval(won, chosen))
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from xfelspi.errors import InputError
 from xfelspi.patterns import PatternSet
-from xfelspi.pictures import contact_sheet, profile_plot
-from xfelspi.report import Report
+from xfelspi.pictures import contact_sheet, profile_plot, require_picture
+from xfelspi.report import Report, require_page
 
 from .plan import APART, NO_MODEL, STANDS_OUT, Plan, Spread, counts_of
 from .speckles import ENOUGH, VISIBLE
@@ -161,9 +161,10 @@ def write_plan(plan: Plan, patterns: PatternSet, out: Path, command: str) -> Non
 
 
 def require_page_or_picture(out: Path) -> None:
-    """Raise an `InputError` for a name that ends in neither .html nor .png."""
+    """Raise an `InputError` for a name that ends in neither .html nor .png, or that something else has."""
     if out.suffix not in (".html", ".png"):
         raise InputError(f"{out} ends in neither .html nor .png; name a page or a picture.")
+    (require_page if out.suffix == ".html" else require_picture)(out)
 
 
 def _sheet(plan: Plan, patterns: PatternSet, out: Path) -> Path:

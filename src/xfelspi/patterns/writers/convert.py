@@ -109,11 +109,12 @@ def convert(
             raise AlreadyComplete(path)
         is_renewed = renew and there is not None and there[:OF_SOURCE] == identity[:OF_SOURCE]
         may_replace = overwrite or is_renewed
-        _require_free(main, patterns, may_replace or is_same)
+        or_else = "" if renew else ", or add --overwrite"
+        _require_free(main, patterns, may_replace or is_same, or_else)
         for place in beside:
-            _require_free(place, patterns, may_replace or is_same or is_begun)
+            _require_free(place, patterns, may_replace or is_same or is_begun, or_else)
         for place in left:
-            _require_free(place, patterns, may_replace or is_begun)
+            _require_free(place, patterns, may_replace or is_begun, or_else)
 
     with replacing(main, check) as file:
         said = target.write(shots, Output(main, file, identity, rounding, began))
@@ -124,7 +125,25 @@ def convert(
     return Converted(path=path, beside=list(beside), n=len(shots), lost=target.lost(shots) + said)
 
 
-def _require_free(place: Path, patterns: PatternSet, may_replace: bool) -> None:
+def left_before(patterns: PatternSet, path: Path) -> list[Path]:
+    """Name what an earlier conversion of these patterns left under a name: what may be renewed.
+
+    Raises
+    ------
+    InputError
+        If something else has the name.
+    """
+    target = target_for(path)
+    main = target.main(path)
+    if not main.exists() and not main.is_symlink():
+        return []
+    there = _identity_in(main, target)
+    may_replace = there is not None and there[:OF_SOURCE] == source_digits(patterns.path)
+    _require_free(main, patterns, may_replace, "")
+    return [place for place in (main, *target.companions(path)) if place.exists()]
+
+
+def _require_free(place: Path, patterns: PatternSet, may_replace: bool, or_else: str) -> None:
     """Refuse to replace a folder, what is read, or, unless it may be, any other file."""
     if place.is_dir():
         raise InputError(f"{place} is a folder; name a file to write.")
@@ -134,8 +153,7 @@ def _require_free(place: Path, patterns: PatternSet, may_replace: bool) -> None:
         raise InputError(f"{place} is the file that is read, or goes with it; choose another output.")
     if not may_replace:
         raise InputError(
-            f"{place} exists and did not come from this very conversion; choose another output, or add "
-            "--overwrite."
+            f"{place} exists and did not come from this very conversion; choose another output{or_else}."
         )
 
 

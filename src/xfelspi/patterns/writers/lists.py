@@ -3,86 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
-from xfelspi.errors import InputError
-
+from ..events import event_lines, file_of_event
 from .output import Output, source_digits
 from .shots import Shots
 
 CHEETAH_STATUS = "status.txt"
-_EVENT = re.compile(r"(.+?)\s+\S*//(\d+)\s*")
 _WRITTEN_BY = "Written by: xfelspi "
 _FRAMES_HEADER = b"# timestamp, event_id, hit, filename, index, num_peaks, ave_intensity, probability\n"
-
-
-def event_lines(path: Path, indices: Iterable[int]) -> Iterator[bytes]:
-    """Give a line `FILE //INDEX` for each shot, as CrystFEL writes events."""
-    return (f"{path} //{index}\n".encode() for index in indices)
-
-
-def read_events(path: Path, of: Path, n: int) -> np.ndarray:
-    """Read the indices of one file's shots from a list of events: (k,) int64, ascending.
-
-    Parameters
-    ----------
-    path : Path
-        The list.
-    of : Path
-        The file that the shots are in. A list made where it had another folder serves, one that names another
-        file of it does not.
-    n : int
-        Shots in that file.
-
-    Raises
-    ------
-    InputError
-        If the list cannot be read, or a line is of another file or beyond the last shot.
-    """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"The list {path} cannot be read ({error.strerror}); check the name.") from None
-    indices = set()
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        found = _EVENT.fullmatch(line)
-        if found is None or Path(found[1]).name != of.name or int(found[2]) >= n:
-            raise InputError(
-                f"{path}, line {number}, reads {line[:80]!r}; needed is {of.name} //INDEX, with an index "
-                f"below {n}."
-            )
-        indices.add(int(found[2]))
-    return np.array(sorted(indices), np.int64)
-
-
-def require_list_of(path: Path, of: Path) -> None:
-    """Refuse a list that is there and names the shots of another file: it would be lost.
-
-    A list of a file of the same name serves, unless that file is still there and another one.
-
-    Raises
-    ------
-    InputError
-        If it does.
-    """
-    try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            found = _EVENT.fullmatch(file.readline().rstrip("\n"))
-    except OSError:  # nothing there, or what writing will say more of
-        return
-    if found is None:
-        return
-    named = Path(found[1])
-    is_other = named.exists() and of.exists() and not named.samefile(of)
-    if named.name != of.name or is_other:
-        raise InputError(f"{path} lists shots of {named}, not of {of}; choose another --out.")
 
 
 def write_events(shots: Shots, out: Output) -> list[str]:
@@ -100,8 +33,8 @@ def events_of(shots: Shots, _: str) -> str:
 def events_in(path: Path) -> str | None:
     """Tell the same of a list on disk; None if a line is no event, or there is none."""
     content = path.read_bytes()
-    events = [_EVENT.fullmatch(line) for line in content.decode(errors="replace").splitlines()]
-    files = [Path(event[1]) for event in events if event is not None]
+    events = [file_of_event(line) for line in content.decode(errors="replace").splitlines()]
+    files = [file for file in events if file is not None]
     if not events or len(files) < len(events):
         return None
     return source_digits(*files) + hashlib.sha256(content).hexdigest()
