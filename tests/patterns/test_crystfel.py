@@ -205,6 +205,8 @@ def test_extra_geom_puts_modules_to_the_same_places(tmp_path):
         ("a/corner_x = -7.2", "a/corner_x = 1e9", r"1e\+09 pixels from the beam"),
         ("a/corner_y = -2.0", "a/corner_y = -9e5\na/corner_x = 9e5", "spreads its panels over"),
         ("clen = 581 mm", "clen = 581 furlongs", "'581 furlongs'; needed is a number with its unit"),
+        ("clen = 581 mm", "clen = 581 eV", "needed is a number with its unit .m, mm."),
+        ("photon_energy = 1.6 keV", "wavelength = 0.7749 nm", "needed is a number with its unit .m, a."),
         ("dim0 = %", "dim0 = 3", "is placed by 3 indices and raw frames have shape"),
         ("dim1 = ss\ndim2 = fs", "dim1 = fs\ndim2 = ss", "needed are ss and fs, in this order"),
         ("badspot/panel = b\n", "", "badspot has fs and ss without a panel"),

@@ -451,6 +451,25 @@ def test_blanks_do_not_bring_their_photon_noise_twice(tmp_path):
     assert_allclose(twice.var() / twice.mean(), 2.0, atol=0.1)
 
 
+def test_blanks_lie_by_the_centre_that_their_file_says(tmp_path):
+    """Though it says no more of its geometry."""
+    counts = np.zeros((3, 64, 64), np.uint16)
+    counts[:, 20, 40] = 900
+    path = tmp_path / "off.cxi"
+    with h5py.File(path, "w") as file:
+        detector = file.create_group("entry_1/instrument_1/detector_1")
+        detector["data"] = counts
+        for axis, place in (("x", 40.5), ("y", 20.5)):  # from the edge of the first pixel
+            detector[f"beam_center_{axis}"] = place
+            detector[f"beam_center_{axis}"].attrs["units"] = "pixels"
+        file["cxi_version"] = 160
+    with PatternSet.open(path) as patterns:
+        assert (patterns.geometry, patterns.beam_yx) == (None, (20.0, 40.0))
+    detector = Detector(rows=65, columns=65, hole_pixels=0, gap_rows=0)
+    blanks = read_blanks(Background(file=str(path), file_smoothing_pixels=1.0), Beam(), detector)
+    assert np.unravel_index(blanks.frames[0].argmax(), (65, 65)) == (32, 32)
+
+
 def test_blanks_of_another_size_are_laid_centre_on_centre(tmp_path):
     """A measured mask is filled from around it; a smaller frame leaves the rim dark."""
     rows, columns = 41, 90  # fewer rows than the detector, more columns

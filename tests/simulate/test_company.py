@@ -104,6 +104,20 @@ def test_a_host_with_a_heavy_core_makes_larger_pieces():
         Experiment(load_recipe("benchmark", [*settings, *heavy]), seed=0)
 
 
+def test_particles_that_scatter_light_more_than_once_are_refused():
+    """By the phase that a wave gains in the middle; the sentence says what would do."""
+    far = ["detector.distance_m=20", "sample.diameter_spread=0"]
+    for density, fits_nm in ((430.0, 2.1e3), (4660.0, 196.0)):  # protein; gold
+        settings = [*far, f"sample.electrons_per_nm3={density}"]
+        for shrunk in (0.8, 1.25):
+            recipe = load_recipe("ideal", [*settings, f"sample.diameter_nm={fits_nm * shrunk}"])
+            if shrunk < 1:
+                Experiment(recipe, seed=0)
+                continue
+            with pytest.raises(InputError, match=r"more than once; shrink it below \d+ nm"):
+                Experiment(recipe, seed=0)
+
+
 def test_foreign_matter_has_the_electrons_that_were_drawn_and_its_place():
     _, drawn = shots("company.contaminated=1.0", "company.foreign_fraction=[0.2, 0.2]", n=400)
     scenes = [shot.scene for shot in drawn if shot.scene.label == "contaminated"]

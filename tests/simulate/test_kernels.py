@@ -184,6 +184,14 @@ def test_the_frame_written_out(missing_too):
     assert_allclose(total, (good * light).sum(), rtol=1e-4)
 
 
+def test_light_beyond_all_counts_saturates():
+    counts = np.zeros((2, 16), np.uint16)
+    _photons.poisson_counts(
+        np.geomspace(2e5, 1e38, 32, dtype=np.float32).reshape(2, 16), np.uint64(1), counts
+    )
+    assert (counts == 65535).all()
+
+
 def test_counts_are_what_inverting_the_distribution_gives():
     """Below a mean of 10, the count is the Poisson quantile of the pixel's own uniform number."""
     from scipy.stats import poisson

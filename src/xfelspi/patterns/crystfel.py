@@ -15,7 +15,18 @@ import numpy as np
 
 from xfelspi.errors import InputError
 
-from .crystfel_words import Quantity, Statements, number_of, quantity, read_statements, step, whole
+from .crystfel_words import (
+    ENERGIES,
+    LENGTHS,
+    WAVELENGTHS,
+    Quantity,
+    Statements,
+    number_of,
+    quantity,
+    read_statements,
+    step,
+    whole,
+)
 from .panels import Panel, Place
 
 _MOST_BYTES = 1 << 26
@@ -169,7 +180,7 @@ def _panel(name: str, keys: dict[str, str], said: Statements, where: str) -> Pan
             f"{where} is {max(map(abs, corner)):g} pixels from the beam; mend corner_x and corner_y."
         )
     for axis, key in enumerate(("detector_shift_x", "detector_shift_y")):
-        shift = quantity(said.everywhere.get(key), "m", f"{where}: {key}")
+        shift = quantity(said.everywhere.get(key), LENGTHS, "m", f"{where}: {key}")
         if shift is not None and shift.number is not None:
             corner[axis] += shift.number * shift.scale / _pixel_size_m(keys, where)
     slow, fast = (step(keys.get(key), f"{where}: {key}") for key in ("ss", "fs"))
@@ -258,20 +269,19 @@ def _distance(said: Statements, path: Path) -> Quantity | None:
     first = next(iter(said.panels.values()))
     text = said.everywhere.get("clen", first.get("clen"))
     located = text is not None and text.startswith("/")
-    distance = quantity(text, "mm" if located else "m", f"{path}, clen")
+    distance = quantity(text, LENGTHS, "mm" if located else "m", f"{path}, clen")
     if distance is None:
         return None
-    offsets = [quantity(keys.get("coffset"), "m", f"{path}, coffset") for keys in said.panels.values()]
+    offsets = [
+        quantity(keys.get("coffset"), LENGTHS, "m", f"{path}, coffset") for keys in said.panels.values()
+    ]
     metres = [0.0 if q is None or q.number is None else q.number * q.scale for q in offsets]
     return distance._replace(offset=float(np.median(metres)))
 
 
 def _energy(said: Statements, path: Path) -> Quantity | None:
-    energy = quantity(said.everywhere.get("photon_energy"), "ev", f"{path}, photon_energy")
+    energy = quantity(said.everywhere.get("photon_energy"), ENERGIES, "ev", f"{path}, photon_energy")
     if energy is not None:
         return energy
-    wavelength = quantity(said.everywhere.get("wavelength"), "m", f"{path}, wavelength")
-    if wavelength is None:
-        return None
-    scale = 1e9 if wavelength.scale == 1.0 else wavelength.scale  # metres, or angstroms, to nm
-    return wavelength._replace(scale=scale, is_wavelength=True)
+    wavelength = quantity(said.everywhere.get("wavelength"), WAVELENGTHS, "m", f"{path}, wavelength")
+    return None if wavelength is None else wavelength._replace(is_wavelength=True)

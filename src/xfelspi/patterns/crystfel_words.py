@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,9 @@ import numpy as np
 from xfelspi.constants import HC_EV_NM
 from xfelspi.errors import InputError
 
-_SCALES = {"m": 1.0, "mm": 1e-3, "ev": 1.0, "kev": 1e3, "a": 0.1, "nm": 1.0}  # to m, eV and nm
+LENGTHS = {"m": 1.0, "mm": 1e-3}  # to m
+ENERGIES = {"ev": 1.0, "kev": 1e3}  # to eV
+WAVELENGTHS = {"m": 1e9, "a": 0.1}  # to nm
 _STEP = re.compile(r"([+-]?)\s*(\d*\.?\d*(?:[eE][+-]?\d+)?)\s*([xyz])")
 
 
@@ -94,8 +96,10 @@ def _lines(text: str, path: Path) -> Iterator[tuple[int, str | None, str, str]]:
         yield number, name if slash else None, key, value
 
 
-def quantity(text: str | None, unit: str, where: str) -> Quantity | None:
+def quantity(text: str | None, units: Mapping[str, float], unit: str, where: str) -> Quantity | None:
     """Read "0.5 m", "/place/in/file mm", "9.3keV"; `unit` where none is given; None for nothing.
+
+    `units` are those that such a quantity may have, by name, with what to multiply by.
 
     Raises
     ------
@@ -106,16 +110,19 @@ def quantity(text: str | None, unit: str, where: str) -> Quantity | None:
         return None
     words = text.split()
     if text.startswith("/"):
-        scale = _SCALES.get((words[1] if len(words) > 1 else unit).lower())
+        scale = units.get((words[1] if len(words) > 1 else unit).lower())
         if scale is not None:
             return Quantity(None, words[0], scale)
     else:
         match = re.fullmatch(r"([-+\d.eE]*[\d.])\s*([A-Za-z]*)", text)
         if match is not None:
-            scale = _SCALES.get((match[2] or unit).lower())
+            scale = units.get((match[2] or unit).lower())
             if scale is not None:
                 return Quantity(number_of(match[1], where), None, scale)
-    raise InputError(f"{where} is {text!r}; needed is a number with its unit, or a place in the data file.")
+    raise InputError(
+        f"{where} is {text!r}; needed is a number with its unit ({', '.join(units)}), or a place in the "
+        "data file."
+    )
 
 
 def step(text: str | None, where: str) -> np.ndarray:

@@ -33,7 +33,12 @@ TRUTH_FIELDS = (
     TruthField("separation_nm", "f8", "nm", "transverse distance of the second brightest from the brightest"),
     TruthField("foreign_fraction", "f8", "1", "electrons of foreign matter over those of the particles"),
     TruthField("expected_photons", "f8", "photons", "expected photons on good pixels, background included"),
-    TruthField("background_photons", "f8", "photons", "of these, expected photons of the background"),
+    TruthField(
+        "background_photons",
+        "f8",
+        "photons",
+        "of the background, halo about the middle, before it fluctuates",
+    ),
     TruthField("pulse_energy_ratio", "f8", "1", "pulse energy over its mean"),
     TruthField("centre_offset_pixels", "f8", "pixels", "y, x shift of the beam from the middle", (2,)),
     TruthField("diameter_nm", "f8", "nm", "twice the largest distance of surface from centroid", (), True),

@@ -13,6 +13,8 @@ BYTE_OF = np.uint64(0x0001020304050607)
 """2^(8 i) times this has i in its highest byte."""
 STRIP = 16
 """Rows whose lit pixels are counted together: one row has too few for vectors."""
+FULL = 1e6
+"""A mean beyond every count that is told apart: all of them are capped, and larger ones would overflow."""
 INVERSES = 1.0 / np.maximum(np.arange(100), 1)
 
 
@@ -140,7 +142,7 @@ def poisson_counts(expected, key, out):
         for i in range(lit):
             if mean[i] >= 10.0:
                 # A stream of its own, started from this pixel's hash.
-                large = _large_mean(mean[i], mix64(key + np.uint64(place[i]) * GOLDEN))
+                large = _large_mean(min(mean[i], FULL), mix64(key + np.uint64(place[i]) * GOLDEN))
                 counts[place[i]] = min(large, 65535.0)
                 continue
             k = count[i]

@@ -138,7 +138,9 @@ def share_charge(counts, cloud, key, charge):
 
     counts (ny, nx) uint16; cloud: edge of the cloud in pixels, 0 < cloud <= 1; charge (ny + 2, nx + 2)
     float32 holds the counts within a rim that catches what leaves. A photon falls anywhere in its pixel;
-    beyond `FEW` photons a pixel's charge is spread as the mean, (c/8, 1 - c/4, c/8) along each axis.
+    beyond `FEW` photons a pixel's charge is spread as the mean, (c/8, 1 - c/4, c/8) along each axis. The mean
+    is right there, the variance of bright pixels too small, over the mean ((1 - c/4)² + c²/32)² instead of
+    (1 - c/3)²: by 4 % for a cloud of 0.12, by 14 % for 0.5.
     """
     ny, nx = counts.shape
     half, far = np.float32(0.5) * cloud, np.float32(1.0) - np.float32(0.5) * cloud

@@ -135,8 +135,8 @@ class Beam:
     centre_jitter_pixels : float
         Standard deviation, along y and along x, of the place where the direct beam meets the detector.
     photons_per_frame : (float, float) or None
-        When set, every frame's expected photons on good pixels are drawn log-uniformly from this range and
-        the fluence follows from them.
+        When set, the expected photons on good pixels are drawn log-uniformly from this range and the fluence
+        follows from them. A blank has the background's fractions of what was drawn.
     """
 
     photon_energy_ev: float = 1_600.0

@@ -63,10 +63,7 @@ def read_blanks(background: Background, beam: Beam, detector: Detector) -> Blank
         )
     with PatternSet.open(background.file) as patterns:
         _require_fit(patterns, beam, detector)
-        centre = tuple((n - 1) / 2.0 for n in patterns.shape)
-        if patterns.geometry is not None:
-            centre = patterns.geometry.centre_yx
-        shift = [round(m - c) for m, c in zip(detector.middle_yx, centre, strict=True)]
+        shift = [round(m - c) for m, c in zip(detector.middle_yx, patterns.beam_yx, strict=True)]
         counts = np.stack(
             [_fit(patterns.frames(i, i + 1).counts[0], shift, detector) for i in _chosen(patterns)]
         )

@@ -58,8 +58,10 @@ class Body:
     core_density : (float, float)
         Range of its density over the body's; 0 is empty.
     hydration_nm : float
-        Mean thickness of a layer of water around the body, exponentially distributed up to three times that.
-        In a vacuum a particle keeps some of the solvent it came with.
+        Mean of the thickness of a layer of water around the body, exponentially distributed up to three times
+        that. In a vacuum a particle keeps some of the solvent it came with. The layer ends in the body's
+        surface at another size: it has this thickness where the body reaches farthest, and over the surface
+        3V / SR of it (volume, surface, half the diameter): 0.8 for an icosahedron, 0.33 for a tetrahedron.
     hydration_electrons_per_nm3 : float
         Density of the layer: water at the surface of protein is some 10 % denser than 334 per nm³ (Svergun
         et al. 1998, PNAS 95, 2267).

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xfelspi.constants import ELECTRON_RADIUS_NM
+from xfelspi.constants import ELECTRON_RADIUS_NM, HC_EV_NM
 from xfelspi.errors import InputError
 from xfelspi.shapes import Sphere
 
@@ -22,6 +22,9 @@ from .pixel import pair_ramps, pixel_nodes, points_along
 from .qspace import momentum_transfer, polarization_factor, solid_angle, wavenumber_per_nm
 from .scene import Scene
 from .table import STEP, FormFactor
+
+LARGEST_PHASE = 2.0
+"""By which a particle may retard the wave that passes its middle, in rad."""
 
 GEOMETRY_STEP = 0.15
 """Largest coarse step in units of the distance: √(P Ω) and q(x) themselves vary over that length."""
@@ -390,6 +393,37 @@ def require_sampling(
         raise InputError(
             f"A {diameter_nm:g} nm particle{spread} makes speckles {speckle_pixels:.2g} pixels wide; 2 are "
             f"needed. Shrink it below {fits_nm:g} nm, or move the detector beyond {further_m:g} m."
+        )
+
+
+def require_one_scattering(largest_nm: float, electrons_per_nm3: float, photon_energy_ev: float) -> None:
+    """Refuse particles in which light is scattered more than once: the Born approximation counts too much.
+
+    A wave through the middle is retarded by r_e λ ρ D. Born's total is that of anomalous diffraction (van de
+    Hulst 1957, Light Scattering by Small Particles, 11.22) and 6 % more at 1 rad, 25 % at 2, the limit.
+
+    Parameters
+    ----------
+    largest_nm : float
+        Largest diameter that may be drawn.
+    electrons_per_nm3 : float
+        Its density.
+    photon_energy_ev : float
+        Photon energy.
+
+    Raises
+    ------
+    InputError
+        With the diameter and the photon energy that would do.
+    """
+    phase = ELECTRON_RADIUS_NM * HC_EV_NM / photon_energy_ev * electrons_per_nm3 * largest_nm
+    if phase > LARGEST_PHASE:
+        fits_nm = _three_digits(largest_nm * LARGEST_PHASE / phase, math.floor)
+        harder_ev = _three_digits(photon_energy_ev * phase / LARGEST_PHASE, math.ceil)
+        raise InputError(
+            f"A particle of up to {largest_nm:.4g} nm with {electrons_per_nm3:.4g} electrons/nm³ retards "
+            f"light of {photon_energy_ev:g} eV by {phase:.2g} rad and scatters it more than once; shrink it "
+            f"below {fits_nm:g} nm, or raise beam.photon_energy_ev above {harder_ev:g}."
         )
 
 

@@ -15,7 +15,7 @@ from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress
 from xfelspi.shapes import Solid, make_solid, shape_name, sphere
 
 from .blanks import Blanks, read_blanks
-from .diffract import largest_q_per_nm, require_sampling
+from .diffract import largest_q_per_nm, require_one_scattering, require_sampling
 from .readout import file_mask, read_out, unit_of
 from .recipe import Recipe
 from .scene import RANDOM, Forms
@@ -243,6 +243,7 @@ def _forms(recipe: Recipe, solids: tuple[Solid, ...], progress: Progress | None)
     )
     energy_ev = recipe.beam.photon_energy_ev
     require_sampling(sample.diameter_nm, energy_ev, detector, max(outer_nm, foreign_nm) / sample.diameter_nm)
+    require_one_scattering(largest_nm, sample.density, energy_ev)
     tilt_pixels = 5e-4 * max(recipe.beam.wavefront_tilt_mrad) * detector.distance_m / detector.pixel_size_m
     jitter = max(10.0, 4.0 * recipe.beam.centre_jitter_pixels) + min(tilt_pixels, 64.0)
     reach = largest_q_per_nm(energy_ev, detector, jitter)
