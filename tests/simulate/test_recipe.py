@@ -282,6 +282,7 @@ def test_the_diameter_that_is_said_to_fit_does(asked_nm, spread):
     settings = [
         f"sample.diameter_spread={spread}",
         "sample.shape=sphere",
+        "sample.electrons_per_nm3=10",  # few enough that light is scattered once
         "detector.rows=16",
         "detector.columns=16",
     ]
