@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from xfelspi.classify import Policy, Thresholds, decide, expected_of, held_out_fpr
+from xfelspi.classify import Policy, Thresholds, decide, default_model, expected_of, held_out_fpr, load_model
 from xfelspi.classify.model import HeldLogits
 from xfelspi.classify.policy import expect, settled, threshold_of
 from xfelspi.errors import InputError
@@ -32,6 +32,12 @@ def test_the_threshold_is_exceeded_at_the_rate_asked_for(n, rate):
     assert rate - 1 / n < above <= rate
     low, high = held_out_fpr(thresholds, policy).interval
     assert low < rate < high
+
+
+def test_the_model_in_the_package_knows_its_threshold_for_one_in_a_thousand():
+    thresholds = load_model(default_model()).thresholds
+    low, high = held_out_fpr(thresholds, Policy(max_fpr=0.001)).interval
+    assert low < 0.001 < high < 0.003
 
 
 def test_too_few_negatives_are_refused_and_the_rate_named_is_accepted():
