@@ -54,16 +54,19 @@ def read_events(path: Path, of: Path, n: int) -> np.ndarray:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise InputError(f"The list {path} cannot be read ({error.strerror}); check the name.") from None
-    indices = set()
+    indices: set[int] = set()
+    names: set[str] = set()  # that serve: each is looked up once
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
         found = _EVENT.fullmatch(line)
-        if found is None or not serves(Path(found[1]), of) or int(found[2]) >= n:
+        is_known = found is not None and (found[1] in names or serves(Path(found[1]), of))
+        if found is None or not is_known or int(found[2]) >= n:
             raise InputError(
                 f"{path}, line {number}, reads {line[:80]!r}; needed is {of.name} //INDEX, with an index "
                 f"below {n}."
             )
+        names.add(found[1])
         indices.add(int(found[2]))
     return np.array(sorted(indices), np.int64)
 

@@ -23,9 +23,8 @@ from .layout import SCORE, TAGS
 from .truth import LABELS, clear_multiples
 
 _BAD = np.uint32(0x80)  # CXI's "not to be trusted, for undefined reasons"
-_NO_COUNT = np.float32(
-    1e15
-)  # what no detector counts, and squares of it do not overflow; gaps are filled with it
+_NO_COUNT = np.float32(1e15)
+"""What no detector counts, and programs fill gaps with; squares of what is less do not overflow."""
 
 
 class Frames(NamedTuple):
