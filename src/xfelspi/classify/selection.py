@@ -11,7 +11,15 @@ from typing import Any
 import numpy as np
 
 from xfelspi.errors import InputError
-from xfelspi.patterns import EVENT, LABELS, PatternSet, event_cells, event_lines, require_about, write_whole
+from xfelspi.patterns import (
+    EVENT,
+    LABELS,
+    PatternSet,
+    event_cells,
+    event_lines,
+    require_renewable,
+    write_whole,
+)
 
 from .decision_scores import decision_metrics
 from .model import Model
@@ -212,10 +220,7 @@ def selection_files(stem: Path, of: Path) -> tuple[Path, Path, Path]:
         If something else has one of the names, or they are of another file.
     """
     table, *lists = (stem.with_name(stem.name + end) for end in (".csv", ".lst", "-unsure.lst"))
-    for path in (table, *lists):
-        if path.exists() and not _is_ours(table):
-            raise InputError(f"{path} exists and did not come from xfel classify; choose another --out.")
-        require_about(path, of)
+    require_renewable(table, lists, _HEADER, "xfel classify", of)
     return table, lists[0], lists[1]
 
 
@@ -224,12 +229,3 @@ def _cells(values: np.ndarray, form: str = "%.4g") -> Iterator[str]:
     if values.dtype.kind in "bui":
         return map(str, values.astype(int))
     return ("" if value != value else form % value for value in values)
-
-
-def _is_ours(table: Path) -> bool:
-    """Tell whether a table came from here: others, labels for instance, are not to be replaced."""
-    try:
-        with table.open(encoding="utf-8", errors="replace") as file:
-            return file.readline().startswith(_HEADER)
-    except OSError:
-        return False

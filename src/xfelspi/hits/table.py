@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from xfelspi.errors import InputError
-from xfelspi.patterns import PatternSet, event_cells, event_lines, plain, require_about, write_whole
+from xfelspi.patterns import PatternSet, event_cells, event_lines, plain, require_renewable, write_whole
 
 from .find import Hits
 
@@ -32,10 +31,7 @@ def hit_files(stem: Path, of: Path) -> HitFiles:
         If one is there that is not ours, or is of another file.
     """
     files = HitFiles(*(stem.with_name(f"{stem.name}-hits{ending}") for ending in (".csv", ".lst")))
-    for path in files:
-        if path.exists() and not _is_ours(files.table):
-            raise InputError(f"{path} exists and did not come from xfel hits; choose another --out.")
-        require_about(path, of)
+    require_renewable(files.table, [files.kept], _HEADER, "xfel hits", of)
     return files
 
 
@@ -65,11 +61,3 @@ def write_hits(patterns: PatternSet, hits: Hits, stem: Path) -> HitFiles:
     chosen = np.flatnonzero(hits.hit | hits.kept_as_miss)
     write_whole(files.kept, event_lines(patterns.path, chosen))
     return files
-
-
-def _is_ours(table: Path) -> bool:
-    try:
-        with table.open(encoding="utf-8", errors="replace") as file:
-            return file.readline().startswith(_HEADER)
-    except OSError:
-        return False

@@ -6,7 +6,7 @@ from .block import Block, gather
 from .centre import Centre, find_centre
 from .chunk import compress_frame
 from .describe import describe
-from .events import EVENT, event_cells, event_lines, read_events, require_about
+from .events import EVENT, event_cells, event_lines, read_events, require_about, require_renewable
 from .find import find_pattern_files
 from .folder import require_writable
 from .geometry import Geometry
@@ -65,6 +65,7 @@ __all__ = [
     "read_label_table",
     "read_verdicts",
     "require_about",
+    "require_renewable",
     "require_writable",
     "settle_centre",
     "target_for",

@@ -93,6 +93,25 @@ def require_about(path: Path, of: Path) -> None:
         raise InputError(f"{path} is about shots of {named}, not of {of}; choose another name.")
 
 
+def require_renewable(table: Path, lists: Iterable[Path], header: str, by: str, of: Path) -> None:
+    """Refuse to write a table, which begins with `header`, and lists beside it where others would be lost.
+
+    Raises
+    ------
+    InputError
+        If one is there that did not come from the command `by`, or is about another file.
+    """
+    try:
+        with table.open(encoding="utf-8", errors="replace") as file:
+            is_ours = file.readline().startswith(header)
+    except OSError:
+        is_ours = False
+    for path in (table, *lists):
+        if path.exists() and not is_ours:
+            raise InputError(f"{path} exists and did not come from {by}; choose another --out.")
+        require_about(path, of)
+
+
 def file_of_event(event: str) -> Path | None:
     """Return the file that an event names; None if it is no event."""
     found = _EVENT.fullmatch(event)

@@ -15,7 +15,8 @@ from xfelspi.patterns import Block, Geometry, PatternWriter, ShotTruth, compress
 from xfelspi.shapes import Solid, make_solid, shape_name, sphere
 
 from .blanks import Blanks, read_blanks
-from .diffract import largest_q_per_nm, require_one_scattering, require_sampling
+from .diffract import largest_q_per_nm
+from .limits import require_one_scattering, require_sampling
 from .readout import file_mask, read_out, unit_of
 from .recipe import Recipe
 from .scene import RANDOM, Forms
